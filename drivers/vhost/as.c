@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address spaces: what is mapped, and the requests that change it. A request
+ * happens as a whole or leaves the map as it was (but for a batch, whose
+ * changes wait for a commit that succeeds, and a cut through a span that runs
+ * out of memory half way). Order, always: the device loses a range, then its
+ * memory is unpinned.
+ *
+ * Messages come with as->msg_lock, taken here, from the owner's process; open,
+ * close and reset from under v->lock.
+ */
+#include "vhost_vdpa.h"
+
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+
+#include "mapper.h"
+#include "pin.h"
+#include "region.h"
+
+/* 64 GiB in pieces of one page. */
+static unsigned int max_iotlb_entries = 1 << 24;
+module_param(max_iotlb_entries, uint, 0444);
+MODULE_PARM_DESC(max_iotlb_entries,
+		 "Maximum number of contiguous pieces mapped in an address space (default: 16777216)");
+
+/* Spans that are mapped before the gate is left for a moment. */
+#define MAP_SLICE	512
+
+void vhost_vdpa_as_init(struct vhost_vdpa_as *as, u32 asid)
+{
+	mutex_init(&as->msg_lock);
+	mutex_init(&as->lock);
+	as->regions = RB_ROOT_CACHED;
+	INIT_LIST_HEAD(&as->limbo);
+	as->asid = asid;
+	as->closed = true;
+}
+
+void vhost_vdpa_as_destroy(struct vhost_vdpa_as *as)
+{
+	mutex_destroy(&as->msg_lock);
+	mutex_destroy(&as->lock);
+}
+
+static struct vhost_vdpa_region *as_find(struct vhost_vdpa_as *as, u64 first,
+					 u64 last)
+{
+	struct interval_tree_node *node;
+
+	lockdep_assert_held(&as->lock);
+
+	node = interval_tree_iter_first(&as->regions, first, last);
+	return node ? container_of(node, struct vhost_vdpa_region, node) : NULL;
+}
+
+static void as_insert(struct vhost_vdpa_as *as,
+		      struct vhost_vdpa_region *region)
+{
+	lockdep_assert_held(&as->lock);
+
+	interval_tree_insert(&region->node, &as->regions);
+	as->spans += region->spans;
+}
+
+/* Takes the regions from @first to @last out of the tree, into @regions. */
+static void as_take(struct vhost_vdpa_as *as, u64 first, u64 last,
+		    struct list_head *regions)
+{
+	struct vhost_vdpa_region *region;
+
+	while ((region = as_find(as, first, last))) {
+		interval_tree_remove(&region->node, &as->regions);
+		as->spans -= region->spans;
+		list_add_tail(&region->link, regions);
+		cond_resched();
+	}
+}
+
+static void as_insert_all(struct vhost_vdpa_as *as, struct list_head *regions)
+{
+	struct vhost_vdpa_region *region, *next;
+
+	list_for_each_entry_safe(region, next, regions, link) {
+		list_del_init(&region->link);
+		as_insert(as, region);
+	}
+}
+
+/*
+ * Keeps @regions, which are in no tree, pinned: the device may still reach
+ * them. A commit ends that, or the end of the session.
+ */
+static void as_limbo_add(struct vhost_vdpa_as *as, struct list_head *regions)
+{
+	struct vhost_vdpa_region *region;
+
+	lockdep_assert_held(&as->lock);
+
+	list_for_each_entry(region, regions, link)
+		as->spans += region->spans;
+	list_splice_tail_init(regions, &as->limbo);
+}
+
+static void as_limbo_free(struct vhost_vdpa_as *as)
+{
+	struct vhost_vdpa_region *region;
+
+	lockdep_assert_held(&as->lock);
+
+	list_for_each_entry(region, &as->limbo, link)
+		as->spans -= region->spans;
+	vhost_vdpa_regions_free(&as->limbo);
+}
+
+/* A table that lost track of the regions is made anew from them. */
+static int as_refresh(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
+{
+	int err;
+
+	lockdep_assert_held(&as->lock);
+
+	if (!as->stale || !v->mapper->rebuild)
+		return 0;
+	err = v->mapper->rebuild(as);
+	if (!err)
+		as->stale = false;
+	return err;
+}
+
+/* Tells a device with a table of its own what has changed in it. */
+static int as_commit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		     struct vhost_vdpa_as *as)
+{
+	int err;
+
+	lockdep_assert_held(&as->lock);
+
+	if (!v->mapper->commit)
+		return 0;
+	as->uncommitted = true;
+	if (as->in_batch)
+		return 0;
+	err = as_refresh(v, as);
+	if (!err)
+		err = v->mapper->commit(vdpa, as);
+	if (err)
+		return err;
+	as->uncommitted = false;
+	as_limbo_free(as);
+	return 0;
+}
+
+/*
+ * After a request that failed, with as->regions as it was before: gives the
+ * device the table that it had.
+ */
+static int as_recommit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		       struct vhost_vdpa_as *as)
+{
+	if (!v->mapper->commit)
+		return 0;
+	as->stale = true;
+	return as_commit(v, vdpa, as);
+}
+
+static int as_unmap(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+		    u64 last, struct list_head *regions)
+{
+	CLASS(vdpa_live, live)(&v->gate);
+
+	if (!live.ops)
+		return -ENODEV;
+	return v->mapper->unmap(v, live.vdpa, as, first, last, regions);
+}
+
+/* Maps @region, or what comes before *@end of it. */
+static int as_map_region(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			 struct vhost_vdpa_region *region, u64 *end)
+{
+	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(region);
+	struct vhost_vdpa_span span;
+	int err;
+
+	*end = region->node.start;
+	for (;;) {
+		CLASS(vdpa_live, live)(&v->gate);
+
+		if (!live.ops)
+			return -ENODEV;
+		for (int n = 0; n < MAP_SLICE; n++) {
+			if (!vhost_vdpa_span_next(&iter, &span))
+				return 0;
+			err = v->mapper->map(v, live.vdpa, as, &span);
+			if (err)
+				return err;
+			*end = span.iova + span.size;
+		}
+		cond_resched();
+	}
+}
+
+/* Maps all of @regions, or what comes before *@end. */
+static int as_map(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		  struct list_head *regions, u64 *end)
+{
+	struct vhost_vdpa_region *region;
+	int err;
+
+	list_for_each_entry(region, regions, link) {
+		err = as_map_region(v, as, region, end);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Takes back what was mapped of @first to @last by an update that failed. */
+static int as_undo(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+		   u64 last, struct list_head *regions)
+{
+	int err;
+
+	CLASS(vdpa_live, live)(&v->gate);
+	if (!live.ops)
+		return -ENODEV;
+	err = v->mapper->unmap(v, live.vdpa, as, first, last, regions);
+	if (!err && !as->in_batch)
+		err = as_recommit(v, live.vdpa, as);
+	return err;
+}
+
+/* What as_update() does once memory was found: all or nothing. */
+static int as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+		  u64 last, struct list_head *regions)
+{
+	u64 end = first;
+	int err;
+
+	guard(mutex)(&as->lock);
+	if (as->closed)
+		return -ENODEV;
+	err = as_refresh(v, as);
+	if (err)
+		return err;
+	err = as_map(v, as, regions, &end);
+	if (!err) {
+		CLASS(vdpa_live, live)(&v->gate);
+
+		err = live.ops ? as_commit(v, live.vdpa, as) : -ENODEV;
+		end = last + 1;
+	}
+	if (!err) {
+		as_insert_all(as, regions);
+		return 0;
+	}
+	/*
+	 * Nothing was mapped, or it is taken back; else the device, which may
+	 * be about to go, has it until the session ends.
+	 */
+	if (end != first && as_undo(v, as, first, end - 1, regions))
+		as_limbo_add(as, regions);
+	return err;
+}
+
+/* Whether all of the range is free, and what it may cost. */
+static int as_check(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		    const struct vhost_iotlb_msg *msg, u64 *max_spans)
+{
+	u64 first = msg->iova, last = msg->iova + msg->size - 1;
+
+	guard(mutex)(&as->lock);
+	if (as->closed)
+		return -ENODEV;
+	if (v->mapper->pages) {
+		if (offset_in_page(msg->iova) != offset_in_page(msg->uaddr))
+			return -EINVAL;
+		first &= PAGE_MASK;
+		last |= ~PAGE_MASK;
+	}
+	if (as_find(as, first, last))
+		return -EEXIST;
+	if (as->spans >= max_iotlb_entries)
+		return -ENOSPC;
+	*max_spans = max_iotlb_entries - as->spans;
+	return 0;
+}
+
+static int as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		     const struct vhost_iotlb_msg *msg)
+{
+	u64 max_spans = 0;
+	LIST_HEAD(regions);
+	int err;
+
+	err = as_check(v, as, msg, &max_spans);
+	if (err)
+		return err;
+	if (v->use_va)
+		err = vhost_vdpa_collect(v, msg, max_spans, &regions);
+	else
+		err = vhost_vdpa_pin(v, msg, max_spans, &regions);
+	if (err)
+		return err;
+	err = as_add(v, as, msg->iova, msg->iova + msg->size - 1, &regions);
+	vhost_vdpa_regions_free(&regions);
+	return err;
+}
+
+int vhost_vdpa_as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			 const struct vhost_iotlb_msg *msg)
+{
+	int err;
+
+	if (mutex_lock_killable(&as->msg_lock))
+		return -EINTR;
+	err = as_update(v, as, msg);
+	mutex_unlock(&as->msg_lock);
+	return err;
+}
+
+/*
+ * Makes the device's map end a span before @at, where @region goes on. For a
+ * moment the span is not mapped; a device that uses it meanwhile sees a fault.
+ */
+static int as_cut_span(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		       struct vhost_vdpa_region *left,
+		       struct vhost_vdpa_region *right)
+{
+	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(right);
+	struct vhost_vdpa_span end, start, span;
+	LIST_HEAD(both);
+	int err;
+
+	if (!vhost_vdpa_span_next(&iter, &end))
+		return 0;
+	iter = vhost_vdpa_spans(left);
+	while (vhost_vdpa_span_next(&iter, &span))
+		start = span;
+	/* The cut is where a span starts anyway. */
+	if (!end.opaque && start.addr + start.size != end.addr)
+		return 0;
+
+	list_add(&left->link, &both);
+	list_add_tail(&right->link, &both);
+	err = as_unmap(v, as, start.iova, end.iova + end.size - 1, &both);
+	list_del_init(&left->link);
+	list_del_init(&right->link);
+	if (err)
+		return err;
+	{
+		CLASS(vdpa_live, live)(&v->gate);
+
+		if (!live.ops)
+			return -ENODEV;
+		/* Both, whatever becomes of the first. */
+		err = v->mapper->map(v, live.vdpa, as, &start);
+		return v->mapper->map(v, live.vdpa, as, &end) ?: err;
+	}
+}
+
+/* Whether a request may end at @at: not in the middle of a page. */
+static bool as_can_cut(struct vhost_vdpa_as *as, u64 at)
+{
+	struct vhost_vdpa_region *region = as_find(as, at, at);
+
+	return !region || region->node.start == at ||
+	       vhost_vdpa_region_can_split(region, at);
+}
+
+/* Makes a region end before @at and another one start there. */
+static int as_cut(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 at)
+{
+	struct vhost_vdpa_region *left = as_find(as, at, at), *right;
+	int err = 0;
+
+	if (!left || left->node.start == at)
+		return 0;
+	/* It may make one span two. */
+	if (as->spans >= max_iotlb_entries)
+		return -ENOSPC;
+
+	interval_tree_remove(&left->node, &as->regions);
+	as->spans -= left->spans;
+	right = vhost_vdpa_region_split(left, at);
+	as_insert(as, left);
+	if (!right)
+		return -ENOMEM;
+	as_insert(as, right);
+	if (!v->mapper->cuts || v->use_va) {
+		err = as_cut_span(v, as, left, right);
+		if (err)
+			as->stale = true;
+	}
+	return err;
+}
+
+/* Takes the regions from @first to @last from the device, into @regions. */
+static int as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+		     u64 last, struct list_head *regions)
+{
+	int err;
+
+	as_take(as, first, last, regions);
+	if (list_empty(regions))
+		return 0;
+	{
+		CLASS(vdpa_live, live)(&v->gate);
+
+		if (!live.ops) {
+			as_insert_all(as, regions);
+			return -ENODEV;
+		}
+		err = v->mapper->unmap(v, live.vdpa, as, first, last, regions);
+		if (!err)
+			err = as_commit(v, live.vdpa, as);
+		if (err) {
+			as_insert_all(as, regions);
+			if (!as->in_batch)
+				as_recommit(v, live.vdpa, as);
+			return err;
+		}
+	}
+	/* In a batch the device has them until its end. */
+	if (as->uncommitted)
+		as_limbo_add(as, regions);
+	return 0;
+}
+
+static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			 u64 first, u64 last, struct list_head *regions)
+{
+	bool to_end = last == U64_MAX;
+	int err;
+
+	guard(mutex)(&as->lock);
+	if (as->closed)
+		return -ENODEV;
+	if (!as_can_cut(as, first) || (!to_end && !as_can_cut(as, last + 1)))
+		return -EINVAL;
+	err = as_cut(v, as, first);
+	if (!err && !to_end)
+		err = as_cut(v, as, last + 1);
+	if (err)
+		return err;
+	return as_remove(v, as, first, last, regions);
+}
+
+int vhost_vdpa_as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			     const struct vhost_iotlb_msg *msg)
+{
+	u64 first = msg->iova, last = first + msg->size - 1;
+	LIST_HEAD(regions);
+	int err;
+
+	/* A size cannot say 2^64: clients mean everything by this. */
+	if (!first && msg->size == U64_MAX)
+		last = U64_MAX;
+
+	if (mutex_lock_killable(&as->msg_lock))
+		return -EINTR;
+	err = as_invalidate(v, as, first, last, &regions);
+	mutex_unlock(&as->msg_lock);
+	vhost_vdpa_regions_free(&regions);
+	return err;
+}
+
+int vhost_vdpa_as_batch_begin(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			      const struct vhost_iotlb_msg *msg)
+{
+	guard(mutex)(&as->lock);
+	if (as->closed)
+		return -ENODEV;
+	as->in_batch = true;
+	return 0;
+}
+
+/* After an error the changes wait for the next commit, of any request. */
+int vhost_vdpa_as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			    const struct vhost_iotlb_msg *msg)
+{
+	guard(mutex)(&as->lock);
+	CLASS(vdpa_live, live)(&v->gate);
+
+	if (as->closed || !live.ops)
+		return -ENODEV;
+	as->in_batch = false;
+	if (!as->uncommitted)
+		return 0;
+	return as_commit(v, live.vdpa, as);
+}
+
+/* A reset ends open batches, as their end would; the mappings stay. */
+int vhost_vdpa_as_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	int err = 0;
+
+	lockdep_assert_held(&v->lock);
+
+	for (u32 i = 0; i < v->nas; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+
+		guard(mutex)(&as->lock);
+		as->in_batch = false;
+		if (as->uncommitted)
+			err = as_commit(v, vdpa, as) ?: err;
+	}
+	return err;
+}
+
+/* Parents go back to the map that they start with. */
+static void as_reset_maps(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	for (u32 i = 0; vdpa->config->reset_map && i < v->nas; i++)
+		vdpa->config->reset_map(vdpa, i);
+}
+
+/* A session starts: empty address spaces, on the device as here. */
+int vhost_vdpa_as_open(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	int err;
+
+	lockdep_assert_held(&v->lock);
+
+	err = v->mapper->open(v, vdpa);
+	if (err) {
+		as_reset_maps(v, vdpa);
+		return err;
+	}
+	for (u32 i = 0; i < v->nas; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+
+		guard(mutex)(&as->lock);
+		as->closed = false;
+	}
+	return 0;
+}
+
+/*
+ * A session ends. A message that is pinning memory finds its address space
+ * closed when it comes to map it, and gives the memory back by itself.
+ */
+void vhost_vdpa_as_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	lockdep_assert_held(&v->lock);
+
+	for (u32 i = 0; i < v->nas; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+
+		guard(mutex)(&as->lock);
+		as->closed = true;
+		as->in_batch = false;
+		as->uncommitted = false;
+		as->stale = false;
+	}
+	v->mapper->close(v, vdpa);
+	as_reset_maps(v, vdpa);
+	for (u32 i = 0; i < v->nas; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+		LIST_HEAD(regions);
+
+		guard(mutex)(&as->lock);
+		as_take(as, 0, U64_MAX, &regions);
+		vhost_vdpa_regions_free(&regions);
+		as_limbo_free(as);
+	}
+}

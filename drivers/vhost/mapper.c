@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The three mappers, see mapper.h. as.c is their only caller.
+ */
+#include "mapper.h"
+
+#include <linux/iommu.h>
+#include <linux/vdpa.h>
+#include <linux/vhost_iotlb.h>
+
+#include "region.h"
+#include "vhost_vdpa.h"
+
+/* Bytes from @first to @last; the whole of 2^64 is one short of it. */
+static u64 range_size(u64 first, u64 last)
+{
+	u64 size = last - first;
+
+	return size == U64_MAX ? size : size + 1;
+}
+
+/* dma_map() and dma_unmap() of the parent. */
+
+static int dma_open(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	int err = 0;
+
+	/* Parents may start with an identity map for users in the kernel. */
+	for (u32 i = 0; i < v->nas && !err; i++)
+		err = vdpa->config->dma_unmap(vdpa, i, 0, U64_MAX);
+	return err;
+}
+
+static void dma_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	for (u32 i = 0; i < v->nas; i++)
+		vdpa->config->dma_unmap(vdpa, i, 0, U64_MAX);
+}
+
+static int dma_map(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		   struct vhost_vdpa_as *as, const struct vhost_vdpa_span *span)
+{
+	return vdpa->config->dma_map(vdpa, as->asid, span->iova, span->size,
+				     span->addr, span->perm, span->opaque);
+}
+
+static int dma_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		     struct vhost_vdpa_as *as, u64 first, u64 last,
+		     struct list_head *regions)
+{
+	return vdpa->config->dma_unmap(vdpa, as->asid, first,
+				       range_size(first, last));
+}
+
+static const struct vhost_vdpa_mapper mapper_dma = {
+	.cuts = true,
+	.open = dma_open,
+	.close = dma_close,
+	.map = dma_map,
+	.unmap = dma_unmap,
+};
+
+/* set_map() of the parent: it is given the whole table each time. */
+
+static int table_add(struct vhost_iotlb *table,
+		     const struct vhost_vdpa_span *span)
+{
+	return vhost_iotlb_add_range_ctx(table, span->iova,
+					 span->iova + (span->size - 1),
+					 span->addr, span->perm, span->opaque);
+}
+
+static int table_commit(struct vdpa_device *vdpa, struct vhost_vdpa_as *as)
+{
+	return vdpa->config->set_map(vdpa, as->asid, as->table);
+}
+
+static void table_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	for (u32 i = 0; i < v->nas; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+
+		if (!as->table)
+			continue;
+		vhost_iotlb_reset(as->table);
+		table_commit(vdpa, as);
+		vhost_iotlb_free(as->table);
+		as->table = NULL;
+	}
+}
+
+static int table_open(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	int err;
+
+	for (u32 i = 0; i < v->nas; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+
+		/* The limit is ours, on spans; zero would admit nothing. */
+		as->table = vhost_iotlb_alloc(UINT_MAX, 0);
+		err = as->table ? table_commit(vdpa, as) : -ENOMEM;
+		if (err) {
+			table_close(v, vdpa);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int table_map(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		     struct vhost_vdpa_as *as,
+		     const struct vhost_vdpa_span *span)
+{
+	return table_add(as->table, span);
+}
+
+static int table_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		       struct vhost_vdpa_as *as, u64 first, u64 last,
+		       struct list_head *regions)
+{
+	vhost_iotlb_del_range(as->table, first, last);
+	return 0;
+}
+
+static int table_rebuild(struct vhost_vdpa_as *as)
+{
+	struct vhost_vdpa_region *region;
+	struct vhost_vdpa_span_iter iter;
+	struct interval_tree_node *node;
+	struct vhost_vdpa_span span;
+	int err;
+
+	lockdep_assert_held(&as->lock);
+
+	vhost_iotlb_reset(as->table);
+	for (node = interval_tree_iter_first(&as->regions, 0, U64_MAX); node;
+	     node = interval_tree_iter_next(node, 0, U64_MAX)) {
+		region = container_of(node, struct vhost_vdpa_region, node);
+		iter = vhost_vdpa_spans(region);
+		while (vhost_vdpa_span_next(&iter, &span)) {
+			err = table_add(as->table, &span);
+			if (err)
+				return err;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static const struct vhost_vdpa_mapper mapper_table = {
+	.open = table_open,
+	.close = table_close,
+	.map = table_map,
+	.unmap = table_unmap,
+	.rebuild = table_rebuild,
+	.commit = table_commit,
+};
+
+/* The platform's IOMMU: a domain of our own for the session. */
+
+static void iommu_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	iommu_detach_device(v->domain, vdpa_get_dma_dev(vdpa));
+	iommu_domain_free(v->domain);
+	v->domain = NULL;
+}
+
+static int iommu_open(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	struct device *dma_dev = vdpa_get_dma_dev(vdpa);
+	struct iommu_domain *domain;
+	int err;
+
+	/* Else the device could see memory as it was before a write. */
+	if (!device_iommu_capable(dma_dev, IOMMU_CAP_CACHE_COHERENCY))
+		return -EOPNOTSUPP;
+	domain = iommu_paging_domain_alloc(dma_dev);
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	err = iommu_attach_device(domain, dma_dev);
+	if (err) {
+		iommu_domain_free(domain);
+		return err;
+	}
+	v->domain = domain;
+	return 0;
+}
+
+static int iommu_prot(u32 perm)
+{
+	int prot = IOMMU_CACHE;
+
+	if (perm & VHOST_ACCESS_RO)
+		prot |= IOMMU_READ;
+	if (perm & VHOST_ACCESS_WO)
+		prot |= IOMMU_WRITE;
+	return prot;
+}
+
+static int iommu_map_span(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+			  struct vhost_vdpa_as *as,
+			  const struct vhost_vdpa_span *span)
+{
+	u64 before = offset_in_page(span->iova);
+
+	return iommu_map(v->domain, span->iova - before, span->addr - before,
+			 PAGE_ALIGN(span->size + before),
+			 iommu_prot(span->perm), GFP_KERNEL_ACCOUNT);
+}
+
+/* One flush for all of them. */
+static int iommu_unmap_range(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+			     struct vhost_vdpa_as *as, u64 first, u64 last,
+			     struct list_head *regions)
+{
+	struct iommu_iotlb_gather gather;
+	struct vhost_vdpa_region *region;
+
+	iommu_iotlb_gather_init(&gather);
+	list_for_each_entry(region, regions, link) {
+		u64 from = max_t(u64, region->node.start, first) & PAGE_MASK;
+		u64 to = min_t(u64, region->node.last, last) | ~PAGE_MASK;
+		u64 left = range_size(from, to), done;
+
+		/* It stops at a hole, which a cut out of memory leaves. */
+		for (; left; left -= min(done, left), from += done) {
+			done = iommu_unmap_fast(v->domain, from, left,
+						&gather) ?: PAGE_SIZE;
+			cond_resched();
+		}
+	}
+	iommu_iotlb_sync(v->domain, &gather);
+	return 0;
+}
+
+static const struct vhost_vdpa_mapper mapper_iommu = {
+	.one_as = true,
+	.persists = true,
+	.pages = true,
+	.open = iommu_open,
+	.close = iommu_close,
+	.map = iommu_map_span,
+	.unmap = iommu_unmap_range,
+};
+
+const struct vhost_vdpa_mapper *
+vhost_vdpa_mapper_of(const struct vdpa_device *vdpa)
+{
+	if (vdpa->config->set_map)
+		return &mapper_table;
+	if (vdpa->config->dma_map)
+		return &mapper_dma;
+	return &mapper_iommu;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pins memory of the owner for a device and charges it to RLIMIT_MEMLOCK. Runs
+ * in the owner's process with as->msg_lock held and nothing else: a fault may
+ * take as long as user space likes, and a removal does not wait for it.
+ */
+#include "pin.h"
+
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "region.h"
+#include "vhost_vdpa.h"
+
+/* Pages that are pinned at a time: a few on the stack, else a page of them. */
+#define PIN_FEW		16
+#define PIN_MANY	(PAGE_SIZE / sizeof(struct page *))
+
+/**
+ * vhost_vdpa_charge() - Count pages against RLIMIT_MEMLOCK.
+ * @mm: of the owner
+ * @npages: pages that are going to be pinned
+ *
+ * One counter serves all threads and all devices of a process, so it is moved
+ * atomically. CAP_IPC_LOCK is exempt from the limit, not from the count.
+ *
+ * Return: 0; -ENOMEM over the limit.
+ */
+int vhost_vdpa_charge(struct mm_struct *mm, u64 npages)
+{
+	u64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	s64 old = atomic64_read(&mm->pinned_vm);
+
+	do {
+		if (old + npages > limit && !capable(CAP_IPC_LOCK))
+			return -ENOMEM;
+	} while (!atomic64_try_cmpxchg(&mm->pinned_vm, &old, old + npages));
+	return 0;
+}
+
+void vhost_vdpa_uncharge(struct mm_struct *mm, u64 npages)
+{
+	atomic64_sub(npages, &mm->pinned_vm);
+}
+
+/* Why a pin that is under way should be given up. */
+static int pin_interrupted(struct vhost_vdpa *v)
+{
+	cond_resched();
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (vdpa_gate_is_closed(&v->gate))
+		return -ENODEV;
+	return 0;
+}
+
+/* Pins all of @region at @uaddr, @max pages at a time by way of @pages. */
+static int pin_pages(struct vhost_vdpa *v, struct vhost_vdpa_region *region,
+		     unsigned long uaddr, u64 npages, u64 max_spans,
+		     struct page **pages, u32 max)
+{
+	unsigned int flags = FOLL_LONGTERM;
+
+	if (region->perm & VHOST_ACCESS_WO)
+		flags |= FOLL_WRITE;
+
+	while (region->npages < npages) {
+		u64 left = npages - region->npages;
+		int got, kept, err;
+
+		got = pin_user_pages_fast(uaddr + region->npages * PAGE_SIZE,
+					  min_t(u64, left, max), flags, pages);
+		if (got <= 0)
+			return got ?: -EFAULT;
+		kept = vhost_vdpa_region_add_pages(region, pages, got, left);
+		if (kept < got) {
+			unpin_user_pages(pages + kept, got - kept);
+			return -ENOMEM;
+		}
+		if (region->spans > max_spans)
+			return -ENOSPC;
+		if (region->npages == npages)
+			break;
+		err = pin_interrupted(v);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * vhost_vdpa_pin() - Make a region of pinned memory.
+ * @v: the node; the caller is its owner
+ * @msg: an update, checked
+ * @max_spans: how many contiguous pieces may be found
+ * @regions: list to which the region is added
+ *
+ * Return: 0; -ENOMEM over RLIMIT_MEMLOCK or short of memory; -EFAULT where
+ * nothing, or nothing that allows the access, is mapped; -ENOSPC more than
+ * @max_spans; -EINTR killed; -ENODEV the device went away meanwhile. Unless 0,
+ * nothing stays pinned or charged.
+ */
+int vhost_vdpa_pin(struct vhost_vdpa *v, const struct vhost_iotlb_msg *msg,
+		   u64 max_spans, struct list_head *regions)
+{
+	struct page *few[PIN_FEW], **pages = few;
+	struct vhost_vdpa_region *region;
+	u32 max = PIN_FEW;
+	u64 npages;
+	int err;
+
+	region = vhost_vdpa_region_alloc(msg->iova, msg->iova + msg->size - 1,
+					 msg->perm);
+	if (!region)
+		return -ENOMEM;
+	region->offset = offset_in_page(msg->uaddr);
+	npages = ((msg->size - 1 + region->offset) >> PAGE_SHIFT) + 1;
+
+	err = vhost_vdpa_charge(current->mm, npages);
+	if (err)
+		goto out_free;
+	if (npages > PIN_FEW) {
+		pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
+		max = PIN_MANY;
+		if (!pages)
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = pin_pages(v, region, msg->uaddr & PAGE_MASK, npages,
+				max_spans, pages, max);
+	if (pages && pages != few)
+		free_page((unsigned long)pages);
+	if (err) {
+		vhost_vdpa_uncharge(current->mm, npages);
+		goto out_free;
+	}
+	/* Not v->mm, which ends with the session. */
+	region->mm = current->mm;
+	list_add_tail(&region->link, regions);
+	return 0;
+
+out_free:
+	vhost_vdpa_region_free(region);
+	return err;
+}
