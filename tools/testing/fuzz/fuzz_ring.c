@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A driver that does what the fuzzer says to a ring and its memory, and a
+ * device that calls the verbs of the ring in any order its owner could.
+ *
+ * The input is 8 bytes of setup and then operations (enum op). With the right
+ * setup the memory also changes right after it was read: what is read twice is
+ * different the second time. Buffers and tables may lie in the ring itself.
+ *
+ * Besides what the sanitizers see, a chain that was fetched must be one.
+ */
+#include <compat.h>
+#include <linux/virtio_ring.h>
+#include <linux/vdpa_ring.h>
+
+#define MEM_BYTES	1024
+
+void (*compat_read_hook)(void *p, size_t len);
+
+enum op {
+	OP_DESC, OP_TABLE, OP_OFFER, OP_POKE, OP_FETCH, OP_COMPLETE, OP_PUBLISH,
+	OP_ENABLE, OP_DISABLE, OP_PULL, OP_PUSH, OP_NEXT, OP_UNFETCH,
+	OP_SET_STATE, OP_IDX, OP_NR
+};
+
+/* What IOVAs lead to, in 0x1000 steps; the last step wraps around. */
+static struct area {
+	u64 iova;
+	u32 len;
+	u32 access;
+	u8 *mem;
+} areas[7];
+
+static const u8 *in;
+static size_t in_left;
+static u32 chaos;	/* state of the driver's other CPU; 0: there is none */
+static u32 translations;
+
+static u8 get8(void)
+{
+	if (!in_left)
+		return 0;
+	in_left--;
+	return *in++;
+}
+
+static u16 get16(void)
+{
+	u16 lo = get8();
+
+	return lo | get8() << 8;
+}
+
+static u32 get32(void)
+{
+	u32 lo = get16();
+
+	return lo | (u32)get16() << 16;
+}
+
+static u32 next_chaos(void)
+{
+	chaos ^= chaos << 13;
+	chaos ^= chaos >> 17;
+	chaos ^= chaos << 5;
+	return chaos;
+}
+
+/* Another CPU writes to what was just read. */
+static void write_behind(void *p, size_t len)
+{
+	u32 r;
+
+	if (!chaos)
+		return;
+	r = next_chaos();
+	if (r & 0x100)
+		((u8 *)p)[r % len] ^= r >> 24;
+}
+
+static void *translate(void *priv, u64 iova, u32 *len, u32 access)
+{
+	u32 i;
+
+	assert(*len);
+	translations++;
+	if (chaos) {
+		struct area *a = &areas[next_chaos() % ARRAY_SIZE(areas)];
+
+		a->mem[next_chaos() % a->len] ^= chaos >> 24;
+	}
+	for (i = 0; i < ARRAY_SIZE(areas); i++) {
+		struct area *a = &areas[i];
+		u64 off = iova - a->iova;
+
+		if (off >= a->len || (access & a->access) != access)
+			continue;
+		*len = min_t(u64, *len, a->len - off);
+		return a->mem + off;
+	}
+	return NULL;
+}
+
+/* An IOVA that often means something. */
+static u64 get_iova(void)
+{
+	u8 sel = get8();
+	u64 iova = areas[sel % ARRAY_SIZE(areas)].iova;
+
+	if (sel & 0x80)
+		return iova + get16();
+	return iova + get8() * 4;
+}
+
+static void check_part(const struct vdpa_seg *seg, u32 nr, u64 len)
+{
+	u64 sum = 0, last;
+
+	while (nr--) {
+		assert(seg->len);
+		assert(!check_add_overflow(seg->iova, (u64)seg->len - 1,
+					   &last));
+		sum += seg++->len;
+	}
+	assert(sum == len);
+}
+
+static void check_fetched(int ret, const struct vdpa_chain *c, u32 size)
+{
+	assert(ret == 1 || ret == 0 || ret == -EBADMSG || ret == -EIO);
+	/* a table in pieces is the only thing that is translated */
+	assert(translations <= VDPA_CHAIN_MAX * 16);
+	if (ret == 1 || ret == -EBADMSG)
+		assert(c->id < size);
+	if (ret != 1) {
+		assert(!c->nr_out && !c->nr_in && !c->out_len && !c->in_len);
+		return;
+	}
+	assert(c->nr_out + c->nr_in <= VDPA_CHAIN_MAX);
+	assert(c->out_len + c->in_len <= 1ULL << 32);
+	check_part(c->seg, c->nr_out, c->out_len);
+	check_part(c->seg + c->nr_out, c->nr_in, c->in_len);
+}
+
+static void put_desc(u8 *table, u32 nr)
+{
+	struct vring_desc *d = (struct vring_desc *)table + get8() % nr;
+	u8 flags = get8();
+
+	d->addr = cpu_to_le64(get_iova());
+	d->len = cpu_to_le32(flags & 0x80 ? get32() : get8());
+	d->flags = cpu_to_le16(flags & 7);
+	d->next = cpu_to_le16(flags & 0x40 ? get16() : get8() % nr);
+}
+
+struct fuzz {
+	struct vdpa_ring *ring;
+	struct vdpa_chain chain;
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	u32 size;
+	u64 out_left, in_left;
+	u16 in_flight;
+};
+
+static void do_fetch(struct fuzz *f)
+{
+	int ret;
+
+	translations = 0;
+	ret = vdpa_ring_fetch(f->ring, &f->chain);
+	check_fetched(ret, &f->chain, f->size);
+	if (ret == 1 || ret == -EBADMSG)
+		f->in_flight++;
+	assert(f->in_flight <= f->size);
+	f->out_left = f->chain.out_len;
+	f->in_left = f->chain.in_len;
+}
+
+static void do_move(struct fuzz *f, enum op op)
+{
+	u64 *left = op == OP_PULL ? &f->out_left : &f->in_left;
+	u8 buf[256];
+	size_t want = get8(), done;
+
+	memset(buf, want, sizeof(buf));
+	if (op == OP_PULL)
+		done = vdpa_chain_pull(&f->chain, buf, want);
+	else
+		done = vdpa_chain_push(&f->chain, buf, want);
+	assert(done <= want && done <= *left);
+	*left -= done;
+}
+
+static void do_next(struct fuzz *f)
+{
+	u32 access = get8() & 1 ? VDPA_RING_READ : VDPA_RING_WRITE, len = 0;
+	u64 *left = access == VDPA_RING_READ ? &f->out_left : &f->in_left;
+	u8 *p = vdpa_chain_next(&f->chain, access, &len);
+
+	assert(!!p == !!len);
+	assert(len <= *left);
+	*left -= len;
+	if (!p)
+		return;
+	(void)READ_ONCE(p[0]);
+	(void)READ_ONCE(p[len - 1]);
+}
+
+static void do_state(struct fuzz *f)
+{
+	struct vdpa_ring_state old, new = { .avail = get16() };
+	int ret;
+
+	new.used = new.avail - get8();
+	vdpa_ring_get_state(f->ring, &old);
+	assert((u16)(old.avail - old.used) == f->in_flight);
+	ret = vdpa_ring_set_state(f->ring, &new);
+	assert(ret == ((u16)(new.avail - new.used) > f->size ? -EINVAL : 0));
+	if (!ret)
+		f->in_flight = new.avail - new.used;
+}
+
+static void do_op(struct fuzz *f, enum op op)
+{
+	struct area *a;
+	u16 nr;
+
+	switch (op) {
+	case OP_DESC:
+		put_desc((u8 *)f->desc, f->size);
+		break;
+	case OP_TABLE:
+		put_desc(areas[3].mem, MEM_BYTES / sizeof(struct vring_desc));
+		break;
+	case OP_OFFER:
+		nr = le16_to_cpu(f->avail->idx);
+		f->avail->ring[nr % f->size] = cpu_to_le16(get8() % f->size);
+		f->avail->idx = cpu_to_le16((u16)(nr + 1));
+		break;
+	case OP_IDX:
+		f->avail->idx = cpu_to_le16(get16());
+		break;
+	case OP_POKE:
+		a = &areas[get8() % ARRAY_SIZE(areas)];
+		nr = get16() % a->len;
+		a->mem[nr] = get8();
+		break;
+	case OP_FETCH:
+		do_fetch(f);
+		break;
+	case OP_COMPLETE:
+		if (f->in_flight) {
+			vdpa_ring_complete(f->ring, f->chain.id, get32());
+			f->in_flight--;
+		}
+		break;
+	case OP_PUBLISH:
+		vdpa_ring_publish(f->ring);
+		break;
+	case OP_ENABLE:
+		vdpa_ring_kick_enable(f->ring);
+		break;
+	case OP_DISABLE:
+		vdpa_ring_kick_disable(f->ring);
+		break;
+	case OP_PULL:
+	case OP_PUSH:
+		do_move(f, op);
+		break;
+	case OP_NEXT:
+		do_next(f);
+		break;
+	case OP_UNFETCH:
+		if (f->in_flight) {
+			nr = get8() % f->in_flight + 1;
+			vdpa_ring_unfetch(f->ring, nr);
+			f->in_flight -= nr;
+		}
+		break;
+	case OP_SET_STATE:
+		do_state(f);
+		break;
+	case OP_NR:
+		break;
+	}
+}
+
+static u8 *add_area(u32 i, u64 iova, u32 len, u32 access)
+{
+	void *mem;
+
+	if (posix_memalign(&mem, 16, len))
+		abort();
+	memset(mem, 0, len);
+	areas[i] = (struct area){ iova, len, access, mem };
+	return mem;
+}
+
+static void setup(struct fuzz *f)
+{
+	u32 rw = VDPA_RING_READ | VDPA_RING_WRITE, i;
+	struct vdpa_ring_cfg cfg = { .mem = { .translate = translate } };
+
+	f->size = 1U << get8() % 8;
+	cfg.size = f->size;
+	i = get8();
+	cfg.features = (i & 1 ? BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
+		       (i & 2 ? BIT_ULL(VIRTIO_RING_F_EVENT_IDX) : 0);
+	cfg.desc = add_area(0, 0x1000, vdpa_ring_desc_bytes(f->size, 0), rw);
+	cfg.driver = add_area(1, 0x2000,
+			      vdpa_ring_driver_bytes(f->size, cfg.features), rw);
+	cfg.device = add_area(2, 0x3000,
+			      vdpa_ring_device_bytes(f->size, cfg.features), rw);
+	add_area(3, 0x4000, MEM_BYTES, rw);
+	add_area(4, 0x4000 + MEM_BYTES, 100, VDPA_RING_READ);
+	add_area(5, 0x4000 + MEM_BYTES + 100, MEM_BYTES, VDPA_RING_WRITE);
+	add_area(6, 0 - (u64)MEM_BYTES, MEM_BYTES, rw);
+	f->desc = cfg.desc;
+	f->avail = cfg.driver;
+	f->used = cfg.device;
+	f->ring = vdpa_ring_create(&cfg);
+	if (IS_ERR(f->ring) || vdpa_chain_init(&f->chain))
+		abort();
+	if (i & 4) {
+		struct vdpa_ring_state state = { .avail = 0xfffe };
+
+		state.used = state.avail;
+		f->avail->idx = cpu_to_le16(state.avail);
+		vdpa_ring_set_state(f->ring, &state);
+	}
+	chaos = get32();
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct fuzz f = {};
+	u32 i;
+
+	in = data;
+	in_left = size;
+	chaos = 0;
+	setup(&f);
+	compat_read_hook = write_behind;
+	while (in_left)
+		do_op(&f, get8() % OP_NR);
+	compat_read_hook = NULL;
+	vdpa_chain_fini(&f.chain);
+	vdpa_ring_destroy(f.ring);
+	for (i = 0; i < ARRAY_SIZE(areas); i++)
+		free(areas[i].mem);
+	return 0;
+}
