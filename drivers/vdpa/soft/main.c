@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Software vDPA devices: their creation and end, and the module.
+ *
+ * A device class calls vdpa_soft_alloc(), fills in its own part, and
+ * vdpa_soft_register(); to end it, vdpa_soft_stop(), its own teardown, and
+ * vdpa_soft_unregister(). All in process context, with the management lock of
+ * the vDPA core held as the mgmtdev ops have it.
+ */
+#include "soft.h"
+
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vdpa_soft.h>
+
+/* All RAM is in the direct map, and counters are read and written whole. */
+static_assert(IS_ENABLED(CONFIG_64BIT));
+
+struct workqueue_struct *soft_wq;
+
+static bool set_map;
+module_param(set_map, bool, 0444);
+MODULE_PARM_DESC(set_map,
+		 "Take whole tables (set_map) instead of changes (dma_map)");
+
+/* vdpa_config_ops.free: after the end, or for a device that never began. */
+void soft_free(struct vdpa_device *vdpa)
+{
+	struct vdpa_soft *soft = vdpa_to_soft(vdpa);
+
+	if (!soft->class)
+		return;
+	if (soft->class->free)
+		soft->class->free(soft);
+	if (soft->as)
+		for (int i = 0; i < soft->class->nas; i++)
+			soft_as_clear(soft, &soft->as[i], false);
+	kfree(soft->as);
+	kfree(soft->vqs);
+	kfree(soft->config);
+	soft->class = NULL;
+}
+
+static int soft_init(struct vdpa_soft *soft)
+{
+	const struct vdpa_soft_class *class = soft->class;
+	int i;
+
+	mutex_init(&soft->lock);
+	init_rwsem(&soft->map_lock);
+	spin_lock_init(&soft->config_lock);
+
+	soft->config = kzalloc(class->config_size, GFP_KERNEL);
+	soft->vqs = kcalloc(class->nvqs, sizeof(*soft->vqs), GFP_KERNEL);
+	if (!soft->config || !soft->vqs)
+		return -ENOMEM;
+
+	/* With as set, soft_free() expects everything to be set up. */
+	soft->as = kcalloc(class->nas, sizeof(*soft->as), GFP_KERNEL);
+	if (!soft->as)
+		return -ENOMEM;
+	for (i = 0; i < class->nas; i++)
+		soft_as_init(&soft->as[i]);
+	for (i = 0; i < class->nvqs; i++)
+		soft_vq_init(soft, i);
+	return 0;
+}
+
+/**
+ * vdpa_soft_alloc() - Make a software device.
+ * @parent: parent in sysfs
+ * @size: of the class's own struct, which has struct vdpa_soft as first member
+ * @class: what the device is; outlives it
+ * @features: virtio features that it offers
+ * @name: its name
+ *
+ * put_device(&soft->vdpa.dev) takes back a device that is not registered yet;
+ * it calls class->free().
+ *
+ * Context: Process context. May sleep.
+ * Return: the device, what follows struct vdpa_soft zeroed; or an ERR_PTR.
+ */
+struct vdpa_soft *vdpa_soft_alloc(struct device *parent, size_t size,
+				  const struct vdpa_soft_class *class,
+				  u64 features, const char *name)
+{
+	struct vdpa_device *vdpa;
+	struct vdpa_soft *soft;
+	int err;
+
+	vdpa = __vdpa_alloc_device(parent, set_map ? &soft_ops_set_map :
+				   &soft_ops_dma_map, class->ngroups,
+				   class->nas, size, name, false);
+	if (IS_ERR(vdpa))
+		return ERR_CAST(vdpa);
+
+	soft = vdpa_to_soft(vdpa);
+	soft->class = class;
+	soft->features = features;
+	vdpa->dma_dev = &vdpa->dev;
+	err = dma_coerce_mask_and_coherent(&vdpa->dev, DMA_BIT_MASK(64));
+	if (!err)
+		err = soft_init(soft);
+	if (err) {
+		put_device(&vdpa->dev);
+		return ERR_PTR(err);
+	}
+	return soft;
+}
+EXPORT_SYMBOL_GPL(vdpa_soft_alloc);
+
+/**
+ * vdpa_soft_register() - Show a device to the bus drivers.
+ * @soft: device
+ * @mdev: the management device that it belongs to
+ *
+ * Context: mgmtdev dev_add(). May sleep.
+ * Return: 0 or a negative errno; then the caller still owns @soft.
+ */
+int vdpa_soft_register(struct vdpa_soft *soft, struct vdpa_mgmt_dev *mdev)
+{
+	soft->vdpa.mdev = mdev;
+	return _vdpa_register_device(&soft->vdpa, soft->class->nvqs);
+}
+EXPORT_SYMBOL_GPL(vdpa_soft_register);
+
+/**
+ * vdpa_soft_stop() - Stop a device for ever.
+ * @soft: device
+ *
+ * When it returns, no worker runs nor will, whatever the driver does.
+ *
+ * Context: Process context. Takes soft->lock. May sleep.
+ */
+void vdpa_soft_stop(struct vdpa_soft *soft)
+{
+	guard(mutex)(&soft->lock);
+	soft->stopped = true;
+	for (int i = 0; i < soft->class->nvqs; i++)
+		soft_vq_update(&soft->vqs[i]);
+	if (soft->class->running)
+		soft->class->running(soft);
+}
+EXPORT_SYMBOL_GPL(vdpa_soft_stop);
+
+/**
+ * vdpa_soft_unregister() - Take a device away from the bus drivers; ends it.
+ * @soft: device, after vdpa_soft_stop(); gone when this returns
+ *
+ * Context: mgmtdev dev_del(). May sleep.
+ */
+void vdpa_soft_unregister(struct vdpa_soft *soft)
+{
+	_vdpa_unregister_device(&soft->vdpa);
+}
+EXPORT_SYMBOL_GPL(vdpa_soft_unregister);
+
+/**
+ * vdpa_soft_is_running() - Do all virtqueues run?
+ * @soft: device
+ *
+ * Context: Under soft->lock, that is, in class->running().
+ * Return: true if the driver has started the device, enabled all virtqueues
+ *	and not suspended it.
+ */
+bool vdpa_soft_is_running(struct vdpa_soft *soft)
+{
+	lockdep_assert_held(&soft->lock);
+
+	for (int i = 0; i < soft->class->nvqs; i++)
+		if (!soft->vqs[i].running)
+			return false;
+	return true;
+}
+EXPORT_SYMBOL_GPL(vdpa_soft_is_running);
+
+static int __init vdpa_soft_init(void)
+{
+	soft_wq = alloc_workqueue("vdpa_soft", WQ_UNBOUND, 0);
+	return soft_wq ? 0 : -ENOMEM;
+}
+
+static void __exit vdpa_soft_exit(void)
+{
+	destroy_workqueue(soft_wq);
+}
+
+module_init(vdpa_soft_init);
+module_exit(vdpa_soft_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("vDPA: what software devices share");
