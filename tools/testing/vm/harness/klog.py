@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which lines of the kernel's log make a run fail."""
+
+import re
+
+PATTERNS = (
+    # warnings and deaths
+    r"\bWARNING:",
+    r"\bBUG\b[: ]",
+    r"\bOops\b",
+    r"------------\[ cut here \]",
+    r"\bCall Trace:",
+    r"general protection fault",
+    r"unable to handle (kernel|page)",
+    r"Kernel panic",
+    r"invalid opcode:",
+    r"stack segment:",
+    r"double fault",
+    r"refcount_t:",
+    r"list_(add|del) corruption",
+    r"usercopy: Kernel memory",
+    r"kobject.*does not have a release\(\) function",
+    # hangs
+    r"blocked for more than \d+ seconds",
+    r"soft lockup",
+    r"hard LOCKUP",
+    r"rcu.*(self-detected stall|detected stalls)",
+    r"waiting for .* to become free",
+    # lock order, leaks, undefined behaviour
+    r"INFO: possible (recursive|circular|irq lock)",
+    r"INFO: inconsistent lock state",
+    r"suspicious RCU usage",
+    r"bad unlock balance",
+    r"sleeping function called from invalid context",
+    r"scheduling while atomic",
+    r"\bKASAN:",
+    r"\bKCSAN:",
+    r"\bUBSAN:",
+    r"unreferenced object 0x",
+    r"kmem_cache_destroy .*objects remaining",
+    r"Objects remaining in",
+    r"DMA-API:",
+    r"nobody cared",
+    r"page allocation failure",
+    r"Out of memory:",
+)
+
+# Said at every boot under emulation, about the emulated machine.
+EXPECTED = (
+    r"DMA-API: preallocated",
+)
+
+_BAD = re.compile("|".join(PATTERNS))
+_EXPECTED = re.compile("|".join(EXPECTED))
+
+# A kernel that patches itself while another vCPU is translating can lose a
+# store under emulation: it dies of the breakpoint that it was replacing.
+LOST_STORE = re.compile(r"Oops: int3")
+
+
+def offending(text):
+    """The lines of the kernel log @text that must not be there."""
+    return [line for line in text.splitlines()
+            if _BAD.search(line) and not _EXPECTED.search(line)]
