@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every test of this directory includes first: the harness, and a check
+ * of a call by its errno.
+ *
+ *	EXPECT_ERRNO(EINVAL, ioctl(fd, VHOST_SET_FEATURES, &features));
+ *	EXPECT_ERRNO(0, ioctl(fd, VHOST_SET_OWNER));
+ */
+#ifndef VDPA_SELFTESTS_COMMON_H
+#define VDPA_SELFTESTS_COMMON_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kselftest_harness.h"
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#endif
+#define BIT_ULL(nr)		(1ULL << (nr))
+
+#define SZ_4K			0x1000UL
+#define SZ_64K			0x10000UL
+#define SZ_2M			0x200000UL
+
+/* What a system call said: 0, or the errno it failed with. */
+static inline int errno_of(long ret)
+{
+	return ret < 0 ? errno : 0;
+}
+
+#define EXPECT_ERRNO(err, call)	EXPECT_EQ(err, errno_of(call))
+#define ASSERT_ERRNO(err, call)	ASSERT_EQ(err, errno_of(call))
+
+#endif /* VDPA_SELFTESTS_COMMON_H */

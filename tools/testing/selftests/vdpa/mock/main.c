@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vdpa_mock: the module, and its management device "vdpa_mock".
+ *
+ * "vdpa dev add name m0 mgmtdev vdpa_mock" makes a device with the properties
+ * that debugfs holds at that moment (knobs.c). The core calls dev_add and
+ * dev_del one at a time. A device's debugfs files go first and its memory
+ * last, so nothing reaches a device that is half gone.
+ */
+#include "mock.h"
+
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <uapi/linux/vdpa.h>
+#include <uapi/linux/virtio_ids.h>
+
+static int mock_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
+			const struct vdpa_dev_set_config *config)
+{
+	struct mock *m;
+	int err;
+
+	/* Its directory would be that of the knobs. */
+	if (!strcmp(name, "next"))
+		return -EINVAL;
+
+	m = mock_create(mdev, name, config);
+	if (IS_ERR(m))
+		return PTR_ERR(m);
+
+	/*
+	 * Files before registration, so that user space finds them as soon as
+	 * there is a device; they only need what mock_create() has made.
+	 */
+	mock_debugfs_create(m);
+	err = _vdpa_register_device(&m->vdpa, m->props.nvqs);
+	if (err)
+		mock_destroy(m);
+	return err;
+}
+
+static void mock_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
+{
+	struct mock *m = to_mock(vdpa);
+
+	debugfs_remove(m->dir);
+	_vdpa_unregister_device(vdpa);
+}
+
+static const struct vdpa_mgmtdev_ops mock_mgmtdev_ops = {
+	.dev_add = mock_dev_add,
+	.dev_del = mock_dev_del,
+};
+
+static struct virtio_device_id mock_ids[] = {
+	{ VIRTIO_ID_NET, VIRTIO_DEV_ANY_ID },
+	{ VIRTIO_ID_BLOCK, VIRTIO_DEV_ANY_ID },
+	{ VIRTIO_ID_CONSOLE, VIRTIO_DEV_ANY_ID },
+	{ },
+};
+
+static struct vdpa_mgmt_dev mock_mgmtdev = {
+	.ops = &mock_mgmtdev_ops,
+	.id_table = mock_ids,
+	.config_attr_mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES),
+	.supported_features = U64_MAX,
+	.max_supported_vqs = MOCK_MAX_VQS,
+};
+
+static int __init mock_init(void)
+{
+	int err;
+
+	mock_mgmtdev.device = root_device_register("vdpa_mock");
+	if (IS_ERR(mock_mgmtdev.device))
+		return PTR_ERR(mock_mgmtdev.device);
+	err = mock_debugfs_init();
+	if (err)
+		goto err_unregister_device;
+	err = vdpa_mgmtdev_register(&mock_mgmtdev);
+	if (err)
+		goto err_exit_debugfs;
+	return 0;
+
+err_exit_debugfs:
+	mock_debugfs_exit();
+err_unregister_device:
+	root_device_unregister(mock_mgmtdev.device);
+	return err;
+}
+module_init(mock_init);
+
+static void __exit mock_exit(void)
+{
+	vdpa_mgmtdev_unregister(&mock_mgmtdev);
+	mock_debugfs_exit();
+	root_device_unregister(mock_mgmtdev.device);
+}
+module_exit(mock_exit);
+
+MODULE_DESCRIPTION("vDPA parent for tests, without a data path");
+MODULE_LICENSE("GPL");
