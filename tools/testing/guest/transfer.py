@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Move a file between the VM and its guest over TCP, compare checksums."""
+
+import hashlib
+import os
+import socket
+import threading
+import time
+
+from steps import require
+
+SIZE = 64 << 20
+PORT = 5001
+TIMEOUT = 120
+
+
+def _rate(started):
+    took = time.monotonic() - started
+    return f"{SIZE >> 20} MiB in {took:.1f} s, checksums equal"
+
+
+def _receive(server, result):
+    digest = hashlib.sha256()
+    size = 0
+    connection, _ = server.accept()
+    with connection:
+        connection.settimeout(TIMEOUT)
+        while data := connection.recv(1 << 20):
+            digest.update(data)
+            size += len(data)
+    result.update(size=size, digest=digest.hexdigest())
+
+
+def from_guest(guest, host_address):
+    """The guest makes a file and sends it."""
+    block = 1 << 16
+    guest.check(f"dd if=/dev/urandom of=/tmp/sent bs={block} "
+                f"count={SIZE // block}", TIMEOUT)
+    sent = guest.check("sha256sum </tmp/sent", TIMEOUT).split()[0]
+    result = {}
+    with socket.create_server((host_address, PORT)) as server:
+        server.settimeout(TIMEOUT)
+        receiver = threading.Thread(target=_receive, args=(server, result),
+                                    daemon=True)
+        receiver.start()
+        started = time.monotonic()
+        guest.check(f"nc {host_address} {PORT} </tmp/sent", TIMEOUT)
+        receiver.join(TIMEOUT)
+    require(result.get("size") == SIZE, f"received {result}, sent {SIZE}")
+    require(result["digest"] == sent, "checksums differ")
+    guest.check("rm /tmp/sent")
+    return _rate(started)
+
+
+def to_guest(guest, guest_address):
+    """The guest listens and keeps what it gets in a file."""
+    data = os.urandom(SIZE)
+    guest.check(f"nc -l -p {PORT} >/tmp/got &")
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            connection = socket.create_connection((guest_address, PORT),
+                                                  TIMEOUT)
+            break
+        except ConnectionRefusedError:
+            require(time.monotonic() < deadline, "the guest does not listen")
+            time.sleep(0.2)
+    started = time.monotonic()
+    with connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        # The guest closes once it has everything.
+        connection.recv(1)
+    got = guest.check("sha256sum </tmp/got", TIMEOUT).split()[0]
+    require(got == hashlib.sha256(data).hexdigest(), "checksums differ")
+    guest.check("rm /tmp/got")
+    return _rate(started)
