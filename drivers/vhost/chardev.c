@@ -41,18 +41,21 @@ int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 	return vhost_vdpa_as_reset(v, vdpa);
 }
 
+/* What both the device and the platform's IOMMU can address. */
 static void vhost_vdpa_set_range(struct vhost_vdpa *v,
 				 struct vdpa_device *vdpa)
 {
 	const struct vdpa_config_ops *ops = vdpa->config;
-	struct iommu_domain *domain = v->domain;
+	struct vdpa_iova_range *range = &v->range;
 
-	v->range = (struct vdpa_iova_range){ .last = U64_MAX };
-	if (ops->get_iova_range) {
-		v->range = ops->get_iova_range(vdpa);
-	} else if (domain && domain->geometry.force_aperture) {
-		v->range.first = domain->geometry.aperture_start;
-		v->range.last = domain->geometry.aperture_end;
+	*range = (struct vdpa_iova_range){ .last = U64_MAX };
+	if (ops->get_iova_range)
+		*range = ops->get_iova_range(vdpa);
+	if (v->domain && v->domain->geometry.force_aperture) {
+		const struct iommu_domain_geometry *can = &v->domain->geometry;
+
+		range->first = max_t(u64, range->first, can->aperture_start);
+		range->last = min_t(u64, range->last, can->aperture_end);
 	}
 }
 
