@@ -57,6 +57,15 @@ _EXPECTED = re.compile("|".join(EXPECTED))
 # store under emulation: it dies of the breakpoint that it was replacing.
 LOST_STORE = re.compile(r"Oops: int3")
 
+# Of a backtrace, what tells nobody where a CPU is.
+_VALUES = re.compile(r"\] +(R[A-Z0-9]{2}: [0-9a-f]|[C-G]S: |CR2: |PKRU: |Code: |"
+                     r"Hardware name: |RSP: |\? )")
+
+
+def without_values(text):
+    """The lines of @text, a panic: calls, no registers or guesses."""
+    return [line for line in text.splitlines() if not _VALUES.search(line)]
+
 
 def offending(text):
     """The lines of the kernel log @text that must not be there."""

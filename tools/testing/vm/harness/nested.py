@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import initramfs, klog
 from .cache import Kernel
+from .monitor import Monitor, MonitorError
 from .qemu import CPU, QEMU
 
 HERE = Path(__file__).resolve().parents[1]
@@ -62,16 +63,6 @@ def have_kvm():
     return os.path.exists("/dev/kvm")
 
 
-def _read_prompt(monitor):
-    said = b""
-    while b"(qemu)" not in said:
-        data = monitor.recv(65536)
-        if not data:
-            raise ConnectionResetError("closed")
-        said += data
-    return said.decode(errors="replace")
-
-
 class Guest:
     """One QEMU with Debian's kernel; a context manager."""
 
@@ -107,7 +98,7 @@ class Guest:
                 "-serial", "chardev:klog",
                 "-chardev", f"socket,id=control,server=on,wait=off,"
                             f"path={self.scratch}/control",
-                "-monitor", f"unix:{self.scratch}/monitor,server=on,wait=off",
+                "-qmp", f"unix:{self.scratch}/monitor,server=on,wait=off",
                 "-device", "virtio-serial-pci",
                 "-device", "virtserialport,chardev=control,name=control",
                 "-kernel", str(self.kernel.image),
@@ -196,14 +187,11 @@ class Guest:
 
     def monitor(self, command):
         """Give QEMU's monitor one command; what it answers."""
-        with socket.socket(socket.AF_UNIX) as monitor:
-            monitor.settimeout(20)
+        with socket.socket(socket.AF_UNIX) as connection:
             try:
-                monitor.connect(f"{self.scratch}/monitor")
-                _read_prompt(monitor)
-                monitor.sendall(command.encode() + b"\n")
-                return _read_prompt(monitor)
-            except OSError as error:
+                connection.connect(f"{self.scratch}/monitor")
+                return Monitor(connection).human(command)
+            except (OSError, MonitorError) as error:
                 raise GuestError(f"{command}: QEMU's monitor: {error}") \
                     from None
 

@@ -8,12 +8,16 @@ verdict. Only process 1 in the VM has the last one open.
 
 import ctypes
 import os
+import re
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import termios
 import time
+
+from .monitor import Monitor, MonitorError
 
 QEMU = "qemu-system-x86_64"
 
@@ -34,11 +38,21 @@ ICOUNT = ("-icount", "shift=0,sleep=off", "-seed", "1",
 ICOUNT_APPEND = ("nokaslr norandmaps tsc=reliable tsc_early_khz=1000000 "
                  "clocksource=tsc nowatchdog")
 
-# A stall is reported late enough for a busy machine, an oops ends the run.
+# A stall is reported late enough for a busy machine, an oops ends the run; and
+# an NMI, which is what a VM gets that does not end, with what the CPUs are at.
 APPEND = ("console=ttyS0 ignore_loglevel panic=-1 oops=panic "
           "mitigations=off no_timer_check cryptomgr.notests "
           "rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30 "
-          "log_buf_len=4M")
+          "log_buf_len=4M unknown_nmi_panic panic_print=0x40")
+
+# Seconds that a kernel may take from that NMI to its end.
+LAST_WORDS = 15
+
+# Where the CPUs are, which of them halt, and what waits in the APIC of the
+# first. One that halts with interrupts enabled has none waiting; if it has,
+# the emulator has lost it.
+STATE = ("info registers -a", "info lapic")
+TELLING = re.compile(r"^(CPU#|RIP=|Timer|ISR|IRR)")
 
 PR_SET_PDEATHSIG = 1
 
@@ -54,6 +68,9 @@ class Outcome:
         self.started = False	# process 1 was about to run the command
         self.status = None	# exit status of the command, if it told
         self.timed_out = False
+        self.log = ""		# of the kernel
+        self.state = []		# of a VM that did not end, lines of text
+        self.answer = ""	# of its kernel to an NMI
 
 
 class Vm:
@@ -65,7 +82,7 @@ class Vm:
         self.opts = opts
         self.console_log = console_log
 
-    def command_line(self, out_fd, verdict_fd):
+    def command_line(self, out_fd, verdict_fd, monitor_fd):
         opts = self.opts
         append = [APPEND]
         line = [QEMU, *MACHINE, *ROOT]
@@ -80,6 +97,8 @@ class Vm:
                  "-device", "virtio-serial-pci",
                  "-chardev", f"file,id=verdict,path=/dev/fd/{verdict_fd}",
                  "-device", "virtserialport,chardev=verdict,name=verdict"]
+        line += ["-chardev", f"socket,id=monitor,fd={monitor_fd}",
+                 "-mon", "chardev=monitor,mode=control"]
         if opts.shell:
             line += ["-chardev", "stdio,id=out,signal=off",
                      "-device", "virtconsole,chardev=out,name=out"]
@@ -96,22 +115,56 @@ class Vm:
         terminal = sys.stdin.isatty() and termios.tcgetattr(0)
         out_r, out_w = os.pipe()
         verdict_r, verdict_w = os.pipe()
+        ours, theirs = socket.socketpair()
         process = subprocess.Popen(
-            self.command_line(out_w, verdict_w),
+            self.command_line(out_w, verdict_w, theirs.fileno()),
             stdin=None if self.opts.shell else subprocess.DEVNULL,
-            pass_fds=(out_w, verdict_w), preexec_fn=_die_with_parent)
+            pass_fds=(out_w, verdict_w, theirs.fileno()),
+            preexec_fn=_die_with_parent)
         os.close(out_w)
         os.close(verdict_w)
+        theirs.close()
+        before = None
         try:
-            return self._follow(process, out_r, verdict_r)
+            outcome = self._follow(process, out_r, verdict_r)
+            if outcome.timed_out:
+                before = len(self._read_log())
+                self._ask_why(process, ours, outcome)
         finally:
             process.kill()
             process.wait()
             os.close(out_r)
             os.close(verdict_r)
+            ours.close()
             # QEMU has left it raw, unless it ended well.
             if terminal:
                 termios.tcsetattr(0, termios.TCSANOW, terminal)
+        log = self._read_log()
+        outcome.log = log[:before]
+        outcome.answer = "" if before is None else log[before:]
+        return outcome
+
+    def _read_log(self):
+        if not self.console_log.exists():
+            return ""
+        return self.console_log.read_text(errors="replace")
+
+    def _ask_why(self, process, connection, outcome):
+        """Let a VM that does not end say where it is, and die of that."""
+        monitor = Monitor(connection)
+        try:
+            outcome.state = [
+                line for command in STATE
+                for line in monitor.human(command).splitlines()
+                if TELLING.match(line)]
+            monitor.execute("inject-nmi")
+            process.wait(LAST_WORDS)
+        except MonitorError as error:
+            outcome.state.append(f"QEMU's monitor: {error}")
+        except subprocess.TimeoutExpired:
+            outcome.state.append("the kernel does not take an NMI")
+        finally:
+            monitor.close()
 
     def _follow(self, process, out_fd, verdict_fd):
         outcome = Outcome()
