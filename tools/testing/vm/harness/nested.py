@@ -26,8 +26,8 @@ MODULES = ("virtio_net",)
 # An AVX state that the emulated SVM host shows in part only makes the
 # guest's kernel warn, so the guest gets none.
 ACCELERATORS = (
-    ("kvm", "host,-xsave", 60),
-    ("kvm", "host,-xsave", 60),
+    ("kvm", "host,-xsave", 120),
+    ("kvm", "host,-xsave", 120),
     ("tcg", CPU, 180),
 )
 
@@ -123,8 +123,8 @@ class Guest:
                 self._answer(timeout)
             except GuestError as error:
                 reasons.append(f"{accel}: {error}")
-                print(f"guest: {reasons[-1]}: {self._last_words()}",
-                      flush=True)
+                for line in reasons[-1].splitlines():
+                    print(f"# guest: {line}", flush=True)
                 self._end()
                 continue
             self.boot_time = time.monotonic() - started
@@ -151,7 +151,7 @@ class Guest:
             if not self.alive():
                 break
             time.sleep(0.05)
-        raise GuestError("QEMU does not start")
+        raise GuestError(f"QEMU does not start: {self._last_words()}")
 
     def _answer(self, timeout):
         """Read up to the next status line; (status, output before it)."""
@@ -166,7 +166,8 @@ class Guest:
             try:
                 data = self.control.recv(65536)
             except TimeoutError:
-                raise GuestError(f"no answer within {timeout} s") from None
+                raise GuestError(f"no answer within {timeout} s: "
+                                 f"{self._last_words()}") from None
             except ConnectionError:
                 data = b""
             if not data:
