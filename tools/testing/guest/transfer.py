@@ -9,14 +9,14 @@ import time
 
 from steps import require
 
-SIZE = 64 << 20
+SIZE_MIB = 64
 PORT = 5001
 TIMEOUT = 120
 
 
-def _rate(started):
+def _rate(size, started):
     took = time.monotonic() - started
-    return f"{SIZE >> 20} MiB in {took:.1f} s, checksums equal"
+    return f"{size} MiB in {took:.1f} s, checksums equal"
 
 
 def _receive(server, result):
@@ -31,11 +31,10 @@ def _receive(server, result):
     result.update(size=size, digest=digest.hexdigest())
 
 
-def from_guest(guest, host_address):
+def from_guest(guest, host_address, size=SIZE_MIB):
     """The guest makes a file and sends it."""
-    block = 1 << 16
-    guest.check(f"dd if=/dev/urandom of=/tmp/sent bs={block} "
-                f"count={SIZE // block}", TIMEOUT)
+    guest.check(f"dd if=/dev/urandom of=/tmp/sent bs=64k "
+                f"count={size << 4}", TIMEOUT)
     sent = guest.check("sha256sum </tmp/sent", TIMEOUT).split()[0]
     result = {}
     with socket.create_server((host_address, PORT)) as server:
@@ -46,15 +45,16 @@ def from_guest(guest, host_address):
         started = time.monotonic()
         guest.check(f"nc {host_address} {PORT} </tmp/sent", TIMEOUT)
         receiver.join(TIMEOUT)
-    require(result.get("size") == SIZE, f"received {result}, sent {SIZE}")
+    require(result.get("size") == size << 20,
+            f"received {result}, sent {size} MiB")
     require(result["digest"] == sent, "checksums differ")
     guest.check("rm /tmp/sent")
-    return _rate(started)
+    return _rate(size, started)
 
 
-def to_guest(guest, guest_address):
+def to_guest(guest, guest_address, size=SIZE_MIB):
     """The guest listens and keeps what it gets in a file."""
-    data = os.urandom(SIZE)
+    data = os.urandom(size << 20)
     guest.check(f"nc -l -p {PORT} >/tmp/got &")
     deadline = time.monotonic() + 20
     while True:
@@ -74,4 +74,4 @@ def to_guest(guest, guest_address):
     got = guest.check("sha256sum </tmp/got", TIMEOUT).split()[0]
     require(got == hashlib.sha256(data).hexdigest(), "checksums differ")
     guest.check("rm /tmp/got")
-    return _rate(started)
+    return _rate(size, started)
