@@ -199,6 +199,8 @@ TEST_F(net, host_outruns_the_guest)
 	uint8_t frame[DRV_HDR + FRAME], *got = drv_buf(0, drv);
 	uint32_t n, seq, last = 0;
 
+	/* The usual one drops what has waited for long. */
+	ASSERT_EQ(0, run_command("tc qdisc replace dev " NAME " root pfifo"));
 	for (n = 1; n <= 600; n++) {
 		drv_fill(frame, FRAME, NULL, 0);
 		memcpy(frame + DRV_HDR + ETH_HLEN, &n, sizeof(n));
@@ -400,11 +402,10 @@ TEST_F(net, zero_copy_sender_gets_its_pages_back)
 	mem_free(mem, SZ_4K);
 }
 
-TEST_F(net, delete_under_traffic_takes_less_than_a_second)
+TEST_F(net, deleted_at_once_under_traffic)
 {
 	struct drv *drv = &self->drv;
 	uint8_t frame[DRV_HDR + FRAME];
-	long ms;
 
 	drv_fill(frame, FRAME, NULL, 1);
 	drv_fill(drv_buf(8, drv), FRAME, NULL, 0);
@@ -416,9 +417,7 @@ TEST_F(net, delete_under_traffic_takes_less_than_a_second)
 		if (i >= 20)
 			drv_used(drv, DRV_TX, 1);
 	}
-	ms = vdpa_del_ms(NAME);
-	EXPECT_LE(0, ms);
-	EXPECT_GT(1000, ms);
+	EXPECT_DELETED_AT_ONCE(NAME);
 	EXPECT_EQ(-1, peer_attr("ifindex"));
 	EXPECT_ERRNO(ENODEV, get_status(drv->fd));
 }
