@@ -19,9 +19,19 @@
 #define BACKEND_ALWAYS	(BIT_ULL(VHOST_BACKEND_F_IOTLB_MSG_V2) | \
 			 BIT_ULL(VHOST_BACKEND_F_IOTLB_BATCH))
 
+/*
+ * No ioctl resets one virtqueue of a device that runs: SET_VRING_ADDR is
+ * refused then.
+ */
+static u64 offered_features(const struct vhost_vdpa_call *call)
+{
+	return call->ops->get_device_features(call->vdpa) &
+	       ~BIT_ULL(VIRTIO_F_RING_RESET);
+}
+
 static int get_features(struct vhost_vdpa_call *call)
 {
-	call->arg.u64 = call->ops->get_device_features(call->vdpa);
+	call->arg.u64 = offered_features(call);
 	return 0;
 }
 
@@ -31,7 +41,7 @@ static int set_features(struct vhost_vdpa_call *call)
 
 	if (call->ops->get_status(call->vdpa) & VIRTIO_CONFIG_S_FEATURES_OK)
 		return -EBUSY;
-	if (features & ~call->ops->get_device_features(call->vdpa))
+	if (features & ~offered_features(call))
 		return -EINVAL;
 	if (vdpa_set_features(call->vdpa, features))
 		return -EINVAL;

@@ -65,6 +65,21 @@ TEST_F(abi, features_are_those_of_the_device)
 	EXPECT_EQ(offered, mock_state(&self->dev, "features"));
 }
 
+/* Which takes an address for one virtqueue while the others run. */
+TEST_F(abi, reset_of_single_queues_is_not_offered)
+{
+	uint64_t reset = BIT_ULL(VIRTIO_F_RING_RESET), offered;
+	uint64_t good = BIT_ULL(VIRTIO_F_VERSION_1);
+	char knobs[64];
+
+	snprintf(knobs, sizeof(knobs), "features=%#lx", good | reset);
+	self->fd = again(_metadata, &self->dev, knobs);
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_GET_FEATURES, &offered));
+	EXPECT_EQ(good, offered);
+	EXPECT_ERRNO(EINVAL, set_features(self->fd, good | reset));
+	EXPECT_ERRNO(0, set_features(self->fd, good));
+}
+
 TEST_F(abi, feature_that_is_not_offered_is_refused)
 {
 	uint64_t good = BIT_ULL(VIRTIO_F_VERSION_1);
