@@ -158,7 +158,7 @@ struct mock *mock_create(struct vdpa_mgmt_dev *mdev, const char *name,
 	spin_lock_init(&m->cb_lock);
 	mutex_init(&m->map_lock);
 	m->vdpa.mdev = mdev;
-	m->vdpa.dma_dev = mdev->device;
+	m->vdpa.dma_dev = &m->vdpa.dev;
 	err = mock_alloc(m) ?: mock_find_dma_dev(m);
 	if (err) {
 		mock_destroy(m);
@@ -179,7 +179,7 @@ void mock_free(struct vdpa_device *vdpa)
 	struct mock *m = to_mock(vdpa);
 	u32 i;
 
-	if (vdpa->dma_dev && vdpa->dma_dev != vdpa->mdev->device)
+	if (vdpa->dma_dev && vdpa->dma_dev != &vdpa->dev)
 		put_device(vdpa->dma_dev);
 	for (i = 0; m->vqs && i < m->props.nvqs; i++)
 		if (m->vqs[i].doorbell)

@@ -190,6 +190,8 @@ int mock_get_vendor_vq_stats(struct vdpa_device *vdpa, u16 idx,
 			     struct netlink_ext_ack *extack);
 u16 mock_get_vq_size(struct vdpa_device *vdpa, u16 idx);
 u32 mock_get_vq_group(struct vdpa_device *vdpa, u16 idx);
+int mock_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
+			 const struct cpumask *mask);
 u32 mock_get_vq_desc_group(struct vdpa_device *vdpa, u16 idx);
 void mock_vqs_reset(struct mock *m);
 

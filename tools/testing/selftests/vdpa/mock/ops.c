@@ -310,6 +310,7 @@ const struct vdpa_config_ops mock_ops = {
 	.get_vq_size = mock_get_vq_size,
 	.get_vq_align = mock_get_vq_align,
 	.get_vq_group = mock_get_vq_group,
+	.set_vq_affinity = mock_set_vq_affinity,
 	.get_vq_desc_group = mock_get_vq_desc_group,
 	.get_device_features = mock_get_device_features,
 	.get_backend_features = mock_get_backend_features,

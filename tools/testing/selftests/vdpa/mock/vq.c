@@ -22,14 +22,18 @@ static struct mock_vq *mock_vq(struct mock *m, enum mock_op op, u16 idx)
 	return NULL;
 }
 
-/* A vq that is about to be given other values. */
+/* A vq that is about to be given other values: it or all of them stand. */
 static struct mock_vq *mock_vq_idle(struct mock *m, enum mock_op op, u16 idx)
 {
+	struct mock_vq *vq = mock_vq(m, op, idx);
+	bool reset = (m->driver_features & BIT_ULL(VIRTIO_F_RING_RESET)) &&
+		     vq && !READ_ONCE(vq->ready);
+
 	if ((READ_ONCE(m->status) & VIRTIO_CONFIG_S_DRIVER_OK) &&
-	    !READ_ONCE(m->suspended))
+	    !READ_ONCE(m->suspended) && !reset)
 		mock_breach(m, "%s: vq %u while running", mock_op_name[op],
 			    idx);
-	return mock_vq(m, op, idx);
+	return vq;
 }
 
 int mock_set_vq_address(struct vdpa_device *vdpa, u16 idx, u64 desc,
@@ -229,6 +233,19 @@ u32 mock_get_vq_group(struct vdpa_device *vdpa, u16 idx)
 	mock_call(m, get_vq_group, idx);
 	mock_vq(m, MOCK_OP_get_vq_group, idx);
 	return mock_value(m, MOCK_OP_get_vq_group, idx % m->props.ngroups);
+}
+
+/* Recorded is how many CPUs there are in it. */
+int mock_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
+			 const struct cpumask *mask)
+{
+	struct mock *m = to_mock(vdpa);
+	int err = mock_call(m, set_vq_affinity, idx,
+			    mask ? cpumask_weight(mask) : 0);
+
+	if (!mock_vq(m, MOCK_OP_set_vq_affinity, idx))
+		return -EINVAL;
+	return err;
 }
 
 /* All descriptor areas are in the last group. */
