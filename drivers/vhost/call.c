@@ -108,8 +108,11 @@ void vhost_vdpa_broken_work(struct work_struct *work)
 		vhost_vdpa_event_signal(&v->vqs[i].err);
 }
 
-static void irq_unbypass(struct vhost_vdpa_vq *vq)
+/* Before the parent frees the interrupt, or the eventfd is put. */
+void vhost_vdpa_irq_unbypass(struct vhost_vdpa_vq *vq)
 {
+	lockdep_assert_held(&vq->v->lock);
+
 	if (!vq->producer.token)
 		return;
 	irq_bypass_unregister_producer(&vq->producer);
@@ -125,7 +128,8 @@ static void irq_bypass(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa)
 
 	event = rcu_dereference_protected(vq->call,
 					  lockdep_is_held(&vq->v->lock));
-	if (!event || !ops->get_vq_irq || vq->producer.token)
+	if (!event || !ops->get_vq_irq || vq->producer.token ||
+	    !ops->get_vq_ready(vdpa, vq->idx))
 		return;
 	irq = ops->get_vq_irq(vdpa, vq->idx);
 	if (irq < 0)
@@ -137,10 +141,17 @@ static void irq_bypass(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa)
 		vq->producer.token = NULL;
 }
 
+/* Does so if it may be: the device runs, the queue is ready, has a call. */
+void vhost_vdpa_irq_bypass(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa)
+{
+	if (vhost_vdpa_running(vq->v, vdpa))
+		irq_bypass(vq, vdpa);
+}
+
 void vhost_vdpa_irqs_bypass(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 {
-	lockdep_assert_held(&v->lock);
-
+	if (!vhost_vdpa_running(v, vdpa))
+		return;
 	for (u32 i = 0; i < v->nvqs; i++)
 		irq_bypass(&v->vqs[i], vdpa);
 }
@@ -150,7 +161,7 @@ void vhost_vdpa_irqs_unbypass(struct vhost_vdpa *v)
 	lockdep_assert_held(&v->lock);
 
 	for (u32 i = 0; i < v->nvqs; i++)
-		irq_unbypass(&v->vqs[i]);
+		vhost_vdpa_irq_unbypass(&v->vqs[i]);
 }
 
 static void vq_cb_install(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa)
@@ -177,13 +188,12 @@ void vhost_vdpa_call_set(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa,
 
 	lockdep_assert_held(&v->lock);
 
-	irq_unbypass(vq);
+	vhost_vdpa_irq_unbypass(vq);
 	old = rcu_replace_pointer(vq->call, event, lockdep_is_held(&v->lock));
 	vq_cb_install(vq, vdpa);
 	/* The parent signals the trigger itself: put it only now. */
 	event_put(old);
-	if (vdpa->config->get_status(vdpa) & VIRTIO_CONFIG_S_DRIVER_OK)
-		irq_bypass(vq, vdpa);
+	vhost_vdpa_irq_bypass(vq, vdpa);
 }
 
 void vhost_vdpa_config_set(struct vhost_vdpa *v,

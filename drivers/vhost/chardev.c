@@ -10,8 +10,18 @@
 #include <linux/iommu.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
+#include <uapi/linux/virtio_config.h>
 
 #include "mapper.h"
+
+/* Whether the device may use its queues, and raise interrupts for them. */
+bool vhost_vdpa_running(const struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	lockdep_assert_held(&v->lock);
+
+	return !v->suspended && (vdpa->config->get_status(vdpa) &
+				 VIRTIO_CONFIG_S_DRIVER_OK);
+}
 
 /*
  * Puts the device back to its initial state. The mappings stay, whatever the
@@ -32,8 +42,11 @@ int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 	vhost_vdpa_irqs_unbypass(v);
 	err = vdpa_reset(vdpa, 0);
-	if (err)
+	if (err) {
+		/* It runs on, perhaps. */
+		vhost_vdpa_irqs_bypass(v, vdpa);
 		return err;
+	}
 
 	v->suspended = false;
 	v->vq_num_max = vdpa->config->get_vq_num_max(vdpa);

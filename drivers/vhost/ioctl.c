@@ -10,7 +10,6 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <uapi/linux/virtio_config.h>
 
 #include "vhost_vdpa.h"
 
@@ -78,12 +77,6 @@ static int ioctl_copy_out(const struct vhost_vdpa_ioctl *row,
 	return 0;
 }
 
-static bool ioctl_running(const struct vhost_vdpa_call *call)
-{
-	return !call->v->suspended &&
-	       (call->ops->get_status(call->vdpa) & VIRTIO_CONFIG_S_DRIVER_OK);
-}
-
 static int ioctl_check(const struct vhost_vdpa_ioctl *row,
 		       struct vhost_vdpa_call *call)
 	__must_hold(&call->v->lock)
@@ -101,9 +94,10 @@ static int ioctl_check(const struct vhost_vdpa_ioctl *row,
 			return -ENOBUFS;
 		call->vq = &v->vqs[array_index_nospec(idx, v->nvqs)];
 	}
-	if ((row->flags & ROW_STOPPED) && ioctl_running(call))
+	if ((row->flags & ROW_STOPPED) && vhost_vdpa_running(v, call->vdpa))
 		return -EBUSY;
-	if ((row->flags & ROW_STOPPED_INVAL) && ioctl_running(call))
+	if ((row->flags & ROW_STOPPED_INVAL) &&
+	    vhost_vdpa_running(v, call->vdpa))
 		return -EINVAL;
 	return 0;
 }

@@ -250,9 +250,15 @@ static int set_suspended(struct vhost_vdpa_call *call,
 	if (v->suspended == suspended)
 		return 0;
 	err = op(call->vdpa);
-	if (!err)
-		v->suspended = suspended;
-	return err;
+	if (err)
+		return err;
+	v->suspended = suspended;
+	/* Its queues may be set up anew, with other interrupts. */
+	if (suspended)
+		vhost_vdpa_irqs_unbypass(v);
+	else
+		vhost_vdpa_irqs_bypass(v, call->vdpa);
+	return 0;
 }
 
 static int suspend(struct vhost_vdpa_call *call)

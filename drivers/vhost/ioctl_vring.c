@@ -144,7 +144,12 @@ static int set_vring_enable(struct vhost_vdpa_call *call)
 	    call->ops->get_vq_ready(call->vdpa, idx) != ready &&
 	    !(vhost_vdpa_backend_offered(call->vdpa) & late))
 		return -EBUSY;
+	/* The parent may free the interrupt of a queue that stops. */
+	if (!ready)
+		vhost_vdpa_irq_unbypass(call->vq);
 	call->ops->set_vq_ready(call->vdpa, idx, ready);
+	if (ready)
+		vhost_vdpa_irq_bypass(call->vq, call->vdpa);
 	return 0;
 }
 

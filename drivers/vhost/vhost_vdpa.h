@@ -106,6 +106,7 @@ struct vhost_vdpa {
 
 /* chardev.c */
 extern const struct file_operations vhost_vdpa_fops;
+bool vhost_vdpa_running(const struct vhost_vdpa *v, struct vdpa_device *vdpa);
 void vhost_vdpa_session_end(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 
@@ -126,6 +127,8 @@ void vhost_vdpa_config_set(struct vhost_vdpa *v,
 void vhost_vdpa_err_set(struct vhost_vdpa_vq *vq,
 			struct vhost_vdpa_event *event);
 void vhost_vdpa_cbs_install(struct vhost_vdpa *v, struct vdpa_device *vdpa);
+void vhost_vdpa_irq_bypass(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa);
+void vhost_vdpa_irq_unbypass(struct vhost_vdpa_vq *vq);
 void vhost_vdpa_irqs_bypass(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 void vhost_vdpa_irqs_unbypass(struct vhost_vdpa *v);
 void vhost_vdpa_events_drop(struct vhost_vdpa *v, struct vdpa_device *vdpa);

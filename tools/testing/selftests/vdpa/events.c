@@ -302,24 +302,6 @@ TEST_F(events, kick_and_call_of_a_gone_device_are_silent)
 	EXPECT_EQ(0, signalled_now(self->event[1]));
 }
 
-/* IRQ bypass: the queue's interrupt is asked for while the device runs. */
-TEST_F(events, parent_with_interrupts_starts_and_stops)
-{
-	int i;
-
-	ASSERT_EQ(0, mock_write(&self->dev, "inject", "get_vq_irq value 40"));
-	for (i = 0; i < 3; i++) {
-		ASSERT_ERRNO(0, vq_file(self->fd, VHOST_SET_VRING_CALL, 0,
-					self->event[0]));
-		ASSERT_ERRNO(0, start(self->fd));
-		EXPECT_TRUE(mock_called(&self->dev, "get_vq_irq 0x0"));
-		ASSERT_ERRNO(0, vq_file(self->fd, VHOST_SET_VRING_CALL, 0,
-					self->event[1]));
-		ASSERT_ERRNO(0, set_status(self->fd, 0));
-	}
-	ASSERT_ERRNO(0, start(self->fd));
-}
-
 struct raiser {
 	struct mockdev *dev;
 	const char *line;

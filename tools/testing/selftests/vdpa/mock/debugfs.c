@@ -2,7 +2,8 @@
 /*
  * /sys/kernel/debug/vdpa_mock: what tests read and write.
  *
- * "next" holds the knobs of the next device (knobs.c). Each device has a
+ * "next" holds the knobs of the next device (knobs.c), "consumers" those of
+ * IRQ bypass (consumer.c). Each device has a
  * directory of its name, with one row of mock_files for each file in it. It is
  * removed before the device is, and debugfs waits for readers and writers, so
  * no file outlives what it shows.
@@ -214,25 +215,31 @@ static int mock_open(struct inode *inode, struct file *file)
 	return single_open(file, mock_show, NULL);
 }
 
+/* What was written, in @line; NULL is not what one writes. */
+static char *mock_line(char line[MOCK_LINE], const char __user *ubuf,
+		       size_t len)
+{
+	if (len >= MOCK_LINE || copy_from_user(line, ubuf, len))
+		return NULL;
+	line[len] = '\0';
+	return strim(line);
+}
+
 static ssize_t mock_write(struct file *file, const char __user *ubuf,
 			  size_t len, loff_t *pos)
 {
 	const struct mock_file *row = mock_row_of(file);
 	struct mock *m = mock_of(file);
-	char line[MOCK_LINE];
-	int err;
+	char buf[MOCK_LINE], *line;
 
 	if (row->clear) {
 		row->clear(m);
 		return len;
 	}
-	if (!row->write || len >= sizeof(line))
+	line = row->write ? mock_line(buf, ubuf, len) : NULL;
+	if (!line)
 		return -EINVAL;
-	if (copy_from_user(line, ubuf, len))
-		return -EFAULT;
-	line[len] = '\0';
-	err = row->write(m, strim(line));
-	return err ?: len;
+	return row->write(m, line) ?: len;
 }
 
 static const struct file_operations mock_fops = {
@@ -240,6 +247,35 @@ static const struct file_operations mock_fops = {
 	.open = mock_open,
 	.read = seq_read,
 	.write = mock_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int mock_consumers_seq(struct seq_file *s, void *unused)
+{
+	return mock_consumers_show(s);
+}
+
+static int mock_consumers_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, mock_consumers_seq, NULL);
+}
+
+static ssize_t mock_consumers_write(struct file *file, const char __user *ubuf,
+				    size_t len, loff_t *pos)
+{
+	char buf[MOCK_LINE], *line = mock_line(buf, ubuf, len);
+
+	if (!line)
+		return -EINVAL;
+	return mock_consumers_set(line) ?: len;
+}
+
+static const struct file_operations mock_consumers_fops = {
+	.owner = THIS_MODULE,
+	.open = mock_consumers_open,
+	.read = seq_read,
+	.write = mock_consumers_write,
 	.llseek = seq_lseek,
 	.release = single_release,
 };
@@ -263,10 +299,13 @@ int mock_debugfs_init(void)
 	if (IS_ERR(mock_root))
 		return PTR_ERR(mock_root);
 	mock_knobs_create(mock_root);
+	debugfs_create_file("consumers", 0600, mock_root, NULL,
+			    &mock_consumers_fops);
 	return 0;
 }
 
 void mock_debugfs_exit(void)
 {
 	debugfs_remove(mock_root);
+	mock_consumers_clear();
 }

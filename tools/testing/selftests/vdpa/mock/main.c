@@ -22,8 +22,8 @@ static int mock_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	struct mock *m;
 	int err;
 
-	/* Its directory would be that of the knobs. */
-	if (!strcmp(name, "next"))
+	/* Its directory would be that of the knobs, or a file. */
+	if (!strcmp(name, "next") || !strcmp(name, "consumers"))
 		return -EINVAL;
 
 	m = mock_create(mdev, name, config);

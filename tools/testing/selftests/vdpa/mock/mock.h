@@ -21,6 +21,7 @@
 
 struct dentry;
 struct page;
+struct seq_file;
 
 /* In ops.def, as the names in it. */
 enum mock_op {
@@ -230,5 +231,10 @@ void mock_debugfs_exit(void);
 
 /* raise.c */
 int mock_raise(struct mock *m, char *line);
+
+/* consumer.c */
+int mock_consumers_set(char *line);
+int mock_consumers_show(struct seq_file *s);
+void mock_consumers_clear(void);
 
 #endif /* _VDPA_MOCK_H */
