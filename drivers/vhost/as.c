@@ -43,6 +43,16 @@ void vhost_vdpa_as_destroy(struct vhost_vdpa_as *as)
 	mutex_destroy(&as->lock);
 }
 
+/* Whether the process may change @as: what it was before as->lock is past. */
+static int as_enter(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
+{
+	lockdep_assert_held(&as->lock);
+
+	if (as->closed)
+		return -ENODEV;
+	return READ_ONCE(v->mm) == current->mm ? 0 : -EPERM;
+}
+
 static struct vhost_vdpa_region *as_find(struct vhost_vdpa_as *as, u64 first,
 					 u64 last)
 {
@@ -164,16 +174,6 @@ static int as_recommit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 	return as_commit(v, vdpa, as);
 }
 
-static int as_unmap(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
-		    u64 last, struct list_head *regions)
-{
-	CLASS(vdpa_live, live)(&v->gate);
-
-	if (!live.ops)
-		return -ENODEV;
-	return v->mapper->unmap(v, live.vdpa, as, first, last, regions);
-}
-
 /* Maps @region, or what comes before *@end of it. */
 static int as_map_region(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 			 struct vhost_vdpa_region *region, u64 *end)
@@ -238,9 +238,7 @@ static int as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 	int err;
 
 	guard(mutex)(&as->lock);
-	if (as->closed)
-		return -ENODEV;
-	err = as_refresh(v, as);
+	err = as_enter(v, as) ?: as_refresh(v, as);
 	if (err)
 		return err;
 	err = as_map(v, as, regions, &end);
@@ -343,20 +341,21 @@ static int as_cut_span(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 
 	list_add(&left->link, &both);
 	list_add_tail(&right->link, &both);
-	err = as_unmap(v, as, start.iova, end.iova + end.size - 1, &both);
-	list_del_init(&left->link);
-	list_del_init(&right->link);
-	if (err)
-		return err;
 	{
 		CLASS(vdpa_live, live)(&v->gate);
 
-		if (!live.ops)
-			return -ENODEV;
-		/* Both, whatever becomes of the first. */
-		err = v->mapper->map(v, live.vdpa, as, &start);
-		return v->mapper->map(v, live.vdpa, as, &end) ?: err;
+		err = live.ops ? v->mapper->unmap(v, live.vdpa, as, start.iova,
+						  end.iova + end.size - 1,
+						  &both) : -ENODEV;
+		if (!err) {
+			/* Both, whatever becomes of the first. */
+			err = v->mapper->map(v, live.vdpa, as, &start);
+			err = v->mapper->map(v, live.vdpa, as, &end) ?: err;
+		}
 	}
+	list_del_init(&left->link);
+	list_del_init(&right->link);
+	return err;
 }
 
 /* Whether a request may end at @at: not in the middle of a page. */
@@ -434,8 +433,9 @@ static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	int err;
 
 	guard(mutex)(&as->lock);
-	if (as->closed)
-		return -ENODEV;
+	err = as_enter(v, as);
+	if (err)
+		return err;
 	if (!as_can_cut(as, first) || (!to_end && !as_can_cut(as, last + 1)))
 		return -EINVAL;
 	err = as_cut(v, as, first);
@@ -468,21 +468,27 @@ int vhost_vdpa_as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 int vhost_vdpa_as_batch_begin(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 			      const struct vhost_iotlb_msg *msg)
 {
+	int err;
+
 	guard(mutex)(&as->lock);
-	if (as->closed)
-		return -ENODEV;
-	as->in_batch = true;
-	return 0;
+	err = as_enter(v, as);
+	if (!err)
+		as->in_batch = true;
+	return err;
 }
 
 /* After an error the changes wait for the next commit, of any request. */
 int vhost_vdpa_as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 			    const struct vhost_iotlb_msg *msg)
 {
-	guard(mutex)(&as->lock);
-	CLASS(vdpa_live, live)(&v->gate);
+	int err;
 
-	if (as->closed || !live.ops)
+	guard(mutex)(&as->lock);
+	err = as_enter(v, as);
+	if (err)
+		return err;
+	CLASS(vdpa_live, live)(&v->gate);
+	if (!live.ops)
 		return -ENODEV;
 	as->in_batch = false;
 	if (!as->uncommitted)
@@ -504,6 +510,32 @@ int vhost_vdpa_as_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 		as->in_batch = false;
 		if (as->uncommitted)
 			err = as_commit(v, vdpa, as) ?: err;
+	}
+	return err;
+}
+
+/*
+ * The owner goes, after vhost_vdpa_as_reset(), and the session stays. No limbo
+ * either, where another owner would find what the device did not give back.
+ */
+int vhost_vdpa_as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	int err = 0;
+
+	lockdep_assert_held(&v->lock);
+
+	for (u32 i = 0; i < v->nas && !err; i++) {
+		struct vhost_vdpa_as *as = &v->as[i];
+		LIST_HEAD(regions);
+
+		guard(mutex)(&as->lock);
+		err = as_remove(v, as, 0, U64_MAX, &regions);
+		vhost_vdpa_regions_free(&regions);
+		if (!err && !list_empty(&as->limbo))
+			err = v->mapper->unmap(v, vdpa, as, 0, U64_MAX,
+					       &as->limbo);
+		if (!err)
+			as_limbo_free(as);
 	}
 	return err;
 }

@@ -96,6 +96,24 @@ static int vhost_vdpa_session_begin(struct vhost_vdpa *v,
 	return 0;
 }
 
+/* Lets go of @mm, which was the owner's if there was one. */
+static void owner_put(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		      struct mm_struct *mm)
+{
+	if (!mm)
+		return;
+	if (v->use_va && vdpa->config->unbind_mm)
+		vdpa->config->unbind_mm(vdpa);
+	WRITE_ONCE(v->mm, NULL);
+	mmdrop(mm);
+}
+
+static void kicks_stop(struct vhost_vdpa *v)
+{
+	for (u32 i = 0; i < v->nvqs; i++)
+		vhost_vdpa_kick_stop(&v->vqs[i]);
+}
+
 /**
  * vhost_vdpa_session_end() - Take everything back that the session was given.
  * @v: the device's node; a session that has ended already is left alone
@@ -106,28 +124,59 @@ static int vhost_vdpa_session_begin(struct vhost_vdpa *v,
  */
 void vhost_vdpa_session_end(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 {
-	struct mm_struct *mm = v->mm;
-
 	lockdep_assert_held(&v->lock);
 
 	if (!v->session)
 		return;
 
-	for (u32 i = 0; i < v->nvqs; i++)
-		vhost_vdpa_kick_stop(&v->vqs[i]);
+	kicks_stop(v);
 	vhost_vdpa_irqs_unbypass(v);
 	vdpa_reset(vdpa, 0);
 	vhost_vdpa_events_drop(v, vdpa);
 	vhost_vdpa_as_close(v, vdpa);
-	if (mm) {
-		if (v->use_va && vdpa->config->unbind_mm)
-			vdpa->config->unbind_mm(vdpa);
-		WRITE_ONCE(v->mm, NULL);
-		mmdrop(mm);
-	}
-	v->backend_features = 0;
+	owner_put(v, vdpa, v->mm);
+	WRITE_ONCE(v->backend_features, 0);
 	v->suspended = false;
 	v->session = false;
+}
+
+/**
+ * vhost_vdpa_session_renew() - Make the session what it was after open().
+ * @v: the device's node, with an owner
+ * @vdpa: the device
+ *
+ * The order is that of vhost_vdpa_session_end(). What can fail comes first:
+ * after an error the owner is still that, of a device that was reset if it can
+ * be, and that may have lost the mappings of some address spaces.
+ *
+ * Return: 0, or what the device said.
+ */
+int vhost_vdpa_session_renew(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	struct mm_struct *mm = v->mm;
+	int err;
+
+	lockdep_assert_held(&v->lock);
+
+	err = vhost_vdpa_reset(v, vdpa);
+	if (err)
+		return err;
+	/* A message that is under way now finds that it has no owner. */
+	WRITE_ONCE(v->mm, NULL);
+	err = vhost_vdpa_as_empty(v, vdpa);
+	if (err) {
+		WRITE_ONCE(v->mm, mm);
+		return err;
+	}
+
+	kicks_stop(v);
+	vhost_vdpa_doorbells_revoke(v);
+	vhost_vdpa_events_drop(v, vdpa);
+	vhost_vdpa_cbs_install(v, vdpa);
+	owner_put(v, vdpa, mm);
+	WRITE_ONCE(v->backend_features, 0);
+	v->fork_from_owner = VHOST_FORK_OWNER_TASK;
+	return 0;
 }
 
 static int vhost_vdpa_open(struct inode *inode, struct file *file)

@@ -2,7 +2,9 @@
 /*
  * Doorbells: a queue's notification page mapped into the driver's process, at
  * offset (queue index * page size). Pages are inserted on fault, inside the
- * gate, and taken away when the device goes; a touch after that is SIGBUS.
+ * gate, and taken away when the device or its owner goes; a touch after that
+ * is SIGBUS. A mapping belongs to the epoch it was made in: a fault and a
+ * revocation exclude each other by v->doorbell_lock.
  */
 #include "vhost_vdpa.h"
 
@@ -25,11 +27,15 @@ static vm_fault_t doorbell_fault(struct vm_fault *vmf)
 	if (!live.ops || !live.ops->get_vq_notification || idx >= v->nvqs)
 		return VM_FAULT_SIGBUS;
 
+	guard(mutex)(&v->doorbell_lock);
+	if ((unsigned long)vmf->vma->vm_private_data != v->doorbell_epoch)
+		return VM_FAULT_SIGBUS;
+
 	idx = array_index_nospec(idx, v->nvqs);
 	area = live.ops->get_vq_notification(live.vdpa, idx);
 	if (!doorbell_is_page(&area))
 		return VM_FAULT_SIGBUS;
-	/* Inside the gate: a removal revokes only after we have left. */
+	/* Whoever revokes comes after us, and finds the page. */
 	return vmf_insert_pfn(vmf->vma, vmf->address & PAGE_MASK,
 			      PFN_DOWN(area.addr));
 }
@@ -65,14 +71,18 @@ int vhost_vdpa_mmap(struct file *file, struct vm_area_struct *vma)
 	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 			  VM_DONTCOPY, VM_MAYREAD | VM_MAYEXEC);
 	vma->vm_ops = &doorbell_vm_ops;
+	guard(mutex)(&v->doorbell_lock);
+	vma->vm_private_data = (void *)v->doorbell_epoch;
 	return 0;
 }
 
-/* The gate is closed: no fault brings a page back. */
+/* No fault brings a page of a mapping back that exists now. */
 void vhost_vdpa_doorbells_revoke(struct vhost_vdpa *v)
 {
 	lockdep_assert_held(&v->lock);
 
+	guard(mutex)(&v->doorbell_lock);
+	v->doorbell_epoch++;
 	if (v->mapping)
 		unmap_mapping_range(v->mapping, 0, 0, 1);
 }

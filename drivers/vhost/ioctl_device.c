@@ -114,6 +114,11 @@ static int set_owner(struct vhost_vdpa_call *call)
 	return 0;
 }
 
+static int reset_owner(struct vhost_vdpa_call *call)
+{
+	return vhost_vdpa_session_renew(call->v, call->vdpa);
+}
+
 static int mem_table_tail(struct vhost_vdpa_call *call)
 {
 	struct vhost_memory *mem = &call->arg.mem;
@@ -292,6 +297,7 @@ static const struct vhost_vdpa_ioctl rows[] = {
 	{ VHOST_GET_FEATURES,		.fn = get_features },
 	{ VHOST_SET_FEATURES,		.fn = set_features },
 	{ VHOST_SET_OWNER,		.fn = set_owner },
+	{ VHOST_RESET_OWNER, ROW_OWNER,	.fn = reset_owner },
 	{ VHOST_SET_MEM_TABLE, ROW_OWNER, .tail = mem_table_tail,
 					.fn = set_mem_table },
 	{ VHOST_GET_BACKEND_FEATURES,	.fn = get_backend_features },

@@ -25,6 +25,7 @@ static void vhost_vdpa_dev_release(struct device *dev)
 	for (u32 i = 0; v->as && i < v->nas; i++)
 		vhost_vdpa_as_destroy(&v->as[i]);
 	vdpa_gate_destroy(&v->gate);
+	mutex_destroy(&v->doorbell_lock);
 	mutex_destroy(&v->lock);
 	kvfree(v->as);
 	kvfree(v->vqs);
@@ -50,6 +51,7 @@ static struct vhost_vdpa *vhost_vdpa_alloc(struct vdpa_device *vdpa)
 	v->nas = vdpa->nas;
 	v->use_va = vdpa->use_va;
 	mutex_init(&v->lock);
+	mutex_init(&v->doorbell_lock);
 	init_waitqueue_head(&v->wait);
 	INIT_WORK(&v->broken_work, vhost_vdpa_broken_work);
 	device_initialize(&v->dev);

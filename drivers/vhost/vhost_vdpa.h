@@ -10,6 +10,7 @@
  *	v->lock  or  as->msg_lock	never both
  *	  as->lock
  *	    vdpa->cf_lock		taken by vdpa.ko
+ *	  v->doorbell_lock		taken in faults, below mm->mmap_lock
  *
  * The gate may be passed with any of them held, and they may be taken inside;
  * whoever closes it holds none. as->msg_lock is held while memory is pinned,
@@ -97,6 +98,10 @@ struct vhost_vdpa {
 	struct vdpa_iova_range range;		/* set by open */
 	struct iommu_domain *domain;		/* set by open; platform IOMMU */
 	struct address_space *mapping;		/* @lock; of the open file */
+	struct mutex doorbell_lock;
+	unsigned long doorbell_epoch;		/* @doorbell_lock; of mappings
+						 * that may be used
+						 */
 	struct vhost_vdpa_event __rcu *config;	/* written under @lock */
 	struct work_struct broken_work;		/* device may need a reset */
 	wait_queue_head_t wait;			/* pollers */
@@ -108,6 +113,7 @@ struct vhost_vdpa {
 extern const struct file_operations vhost_vdpa_fops;
 bool vhost_vdpa_running(const struct vhost_vdpa *v, struct vdpa_device *vdpa);
 void vhost_vdpa_session_end(struct vhost_vdpa *v, struct vdpa_device *vdpa);
+int vhost_vdpa_session_renew(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 
 /* ioctl.c */
@@ -146,6 +152,7 @@ void vhost_vdpa_as_init(struct vhost_vdpa_as *as, u32 asid);
 void vhost_vdpa_as_destroy(struct vhost_vdpa_as *as);
 int vhost_vdpa_as_open(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 void vhost_vdpa_as_close(struct vhost_vdpa *v, struct vdpa_device *vdpa);
+int vhost_vdpa_as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_as_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 			 const struct vhost_iotlb_msg *msg);

@@ -204,6 +204,14 @@ TEST_F(bypass, ends_with_the_file)
 	EXPECT_STREQ(FIRST_GONE, seen_by(0));
 }
 
+TEST_F(bypass, ends_with_the_owner)
+{
+	ASSERT_ERRNO(0, set_call(self->fd, self->event[0]));
+	ASSERT_ERRNO(0, start(self->fd));
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
+	EXPECT_STREQ(FIRST_GONE, seen_by(0));
+}
+
 TEST_F(bypass, ends_with_the_device)
 {
 	ASSERT_ERRNO(0, set_call(self->fd, self->event[0]));

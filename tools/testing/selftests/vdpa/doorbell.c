@@ -6,6 +6,7 @@
  */
 #include "common.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 
@@ -195,6 +196,107 @@ TEST_F(doorbell, of_a_gone_device_is_sigbus)
 	EXPECT_EQ(SIGBUS, store(fresh, 2));
 	munmap(touched, SZ_4K);
 	munmap(fresh, SZ_4K);
+}
+
+TEST_F(doorbell, from_before_a_reset_of_ownership_is_sigbus)
+{
+	uint32_t *touched, *fresh, *next;
+
+	touched = doorbell_map(self->fd, 0, SZ_4K, PROT_WRITE, MAP_SHARED);
+	fresh = doorbell_map(self->fd, 1, SZ_4K, PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, (void *)touched);
+	ASSERT_NE(MAP_FAILED, (void *)fresh);
+	ASSERT_EQ(0, store(touched, 1));
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
+	EXPECT_EQ(SIGBUS, store(touched, 2));
+	EXPECT_EQ(SIGBUS, store(fresh, 2));
+	/* Nor does the next owner bring them back. */
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
+	next = doorbell_map(self->fd, 0, SZ_4K, PROT_WRITE, MAP_SHARED);
+	ASSERT_NE(MAP_FAILED, (void *)next);
+	EXPECT_EQ(0, store(next, 3));
+	EXPECT_EQ(SIGBUS, store(touched, 4));
+	EXPECT_EQ(SIGBUS, store(fresh, 4));
+	EXPECT_STREQ("0x3\n0x0\n0x0\n", mock_read(&self->dev, "doorbell"));
+	munmap(touched, SZ_4K);
+	munmap(fresh, SZ_4K);
+	munmap(next, SZ_4K);
+}
+
+TEST_F(doorbell, survives_a_reset_of_the_device)
+{
+	uint32_t *page = doorbell_map(self->fd, 0, SZ_4K, PROT_WRITE, MAP_SHARED);
+
+	ASSERT_NE(MAP_FAILED, (void *)page);
+	ASSERT_ERRNO(0, start(self->fd));
+	ASSERT_ERRNO(0, set_status(self->fd, 0));
+	EXPECT_EQ(0, store(page, 5));
+	munmap(page, SZ_4K);
+}
+
+struct sharers {
+	uint32_t *page;
+	pthread_barrier_t barrier;
+};
+
+static void *sharer(void *arg)
+{
+	struct sharers *s = arg;
+
+	pthread_barrier_wait(&s->barrier);
+	__atomic_store_n(s->page, 7, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+TEST_F(doorbell, may_be_touched_first_by_many_threads)
+{
+	struct sharers s;
+	pthread_t thread[8];
+	int round, i;
+
+	pthread_barrier_init(&s.barrier, NULL, 8);
+	for (round = 0; round < 20; round++) {
+		s.page = doorbell_map(self->fd, 0, SZ_4K, PROT_WRITE,
+				      MAP_SHARED);
+		ASSERT_NE(MAP_FAILED, (void *)s.page);
+		for (i = 0; i < 8; i++)
+			ASSERT_EQ(0, pthread_create(&thread[i], NULL, sharer,
+						    &s));
+		for (i = 0; i < 8; i++)
+			pthread_join(thread[i], NULL);
+		munmap(s.page, SZ_4K);
+	}
+	EXPECT_STREQ("0x7\n0x0\n0x0\n", mock_read(&self->dev, "doorbell"));
+	pthread_barrier_destroy(&s.barrier);
+}
+
+/* Faults against revocations: what is left at the end does not ring. */
+static void *toucher(void *arg)
+{
+	uint32_t **page = arg;
+	int i;
+
+	for (i = 0; i < 500; i++)
+		store(page[0], 0xbad);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(doorbell, is_revoked_under_load, 60)
+{
+	uint32_t *page;
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		page = doorbell_map(self->fd, 0, SZ_4K, PROT_WRITE, MAP_SHARED);
+		ASSERT_NE(MAP_FAILED, (void *)page);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, toucher, &page));
+		ASSERT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
+		ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(SIGBUS, store(page, 0xbad));
+		munmap(page, SZ_4K);
+	}
 }
 
 TEST_F(doorbell, of_a_gone_device_cannot_be_mapped)

@@ -144,6 +144,20 @@ TEST_F(iotlb_iommu, device_reaches_what_is_mapped_and_no_more)
 	EXPECT_EQ(0, status_kib("VmPin"));
 }
 
+TEST_F(iotlb_iommu, reset_of_ownership_leaves_nothing_to_reach)
+{
+	int fd = self->dev.fd;
+
+	ASSERT_ERRNO(0, iotlb_map(fd, 0, 0x10000, SZ_4K, self->mem, RW));
+	EXPECT_TRUE(edu_reaches(self->bar, 0x10000, self->mem));
+	ASSERT_ERRNO(0, ioctl(fd, VHOST_RESET_OWNER));
+	EXPECT_FALSE(edu_reaches(self->bar, 0x10000, self->mem));
+	EXPECT_EQ(0, status_kib("VmPin"));
+	ASSERT_ERRNO(0, ioctl(fd, VHOST_SET_OWNER));
+	ASSERT_ERRNO(0, iotlb_map(fd, 0, 0x20000, SZ_4K, self->mem, RW));
+	EXPECT_TRUE(edu_reaches(self->bar, 0x20000, self->mem));
+}
+
 TEST_F(iotlb_iommu, what_may_not_be_written_is_not)
 {
 	ASSERT_ERRNO(0, iotlb_map(self->dev.fd, 0, 0x10000, SZ_4K, self->mem,
