@@ -7,6 +7,7 @@
 
 #include <linux/sched/mm.h>
 #include <linux/vdpa.h>
+#include <uapi/linux/vhost_vdpa.h>
 #include <uapi/linux/virtio_config.h>
 
 #include "mapper.h"
@@ -194,6 +195,18 @@ static int set_config(struct vhost_vdpa_call *call)
 	return 0;
 }
 
+static int get_config_generation(struct vhost_vdpa_call *call)
+{
+	static_assert(_IOC_SIZE(VHOST_VDPA_GET_CONFIG_GENERATION) ==
+		      sizeof(call->arg.u32));
+
+	/* A count of ours would miss what is changed without an interrupt. */
+	if (!call->ops->get_generation)
+		return -EOPNOTSUPP;
+	call->arg.u32 = call->ops->get_generation(call->vdpa);
+	return 0;
+}
+
 static int get_vring_num(struct vhost_vdpa_call *call)
 {
 	call->arg.u16 = call->v->vq_num_max;
@@ -308,6 +321,7 @@ static const struct vhost_vdpa_ioctl rows[] = {
 	{ VHOST_VDPA_GET_CONFIG, ROW_GONE_ZERO, .tail = config_tail,
 					.tail_out = true, .fn = get_config },
 	{ VHOST_VDPA_SET_CONFIG,	.tail = config_tail, .fn = set_config },
+	{ VHOST_VDPA_GET_CONFIG_GENERATION, .fn = get_config_generation },
 	{ VHOST_VDPA_GET_VRING_NUM,	.fn = get_vring_num },
 	{ VHOST_VDPA_SET_CONFIG_CALL,	.fn = set_config_call },
 	{ VHOST_VDPA_GET_IOVA_RANGE,	.fn = get_iova_range },

@@ -61,6 +61,7 @@ static const struct abi_row rows[] = {
 	ROW(VHOST_VDPA_GET_VRING_SIZE, OWNER | VQ),
 	ROW(VHOST_SET_FORK_FROM_OWNER, 0),
 	ROW(VHOST_GET_FORK_FROM_OWNER, READS),
+	ROW(VHOST_VDPA_GET_CONFIG_GENERATION, READS),
 };
 
 /* An argument that suits every row: zeroes, with a valid file of -1. */

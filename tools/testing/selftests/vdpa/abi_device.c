@@ -9,6 +9,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
+#include <pthread.h>
 
 TEST_F(abi, facts_of_the_device_are_told)
 {
@@ -207,6 +208,128 @@ TEST_F(abi, config_that_the_parent_did_not_fill_is_zero)
 	memset(buf, 0xa5, sizeof(buf));
 	ASSERT_ERRNO(0, config_io(self->fd, VHOST_VDPA_GET_CONFIG, 0, 64, buf));
 	EXPECT_EQ(0, memcmp(buf, zero, sizeof(buf)));
+}
+
+/* The generation, or -1 and errno. */
+static int64_t generation(int fd)
+{
+	uint32_t value;
+
+	if (ioctl(fd, VHOST_VDPA_GET_CONFIG_GENERATION, &value))
+		return -1;
+	return value;
+}
+
+TEST_F(abi, config_generation_changes_with_the_config_space)
+{
+	uint8_t byte = 1;
+	int64_t old = generation(self->fd);
+
+	ASSERT_LE(0, old);
+	EXPECT_EQ(old, generation(self->fd));
+	ASSERT_ERRNO(0, config_io(self->fd, VHOST_VDPA_GET_CONFIG, 0, 1,
+				  &byte));
+	EXPECT_EQ(old, generation(self->fd));
+	ASSERT_EQ(0, mock_write(&self->dev, "raise", "config"));
+	EXPECT_NE(old, generation(self->fd));
+	old = generation(self->fd);
+	ASSERT_ERRNO(0, config_io(self->fd, VHOST_VDPA_SET_CONFIG, 0, 1,
+				  &byte));
+	EXPECT_NE(old, generation(self->fd));
+}
+
+TEST_F(abi, config_generation_is_32_bits_of_any_value)
+{
+	uint64_t value = 0;
+
+	ASSERT_EQ(0, mock_write(&self->dev, "inject",
+				"get_generation value 4294967295"));
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_VDPA_GET_CONFIG_GENERATION,
+			      &value));
+	EXPECT_EQ(UINT32_MAX, value);
+}
+
+TEST_F(abi, config_generation_without_the_operation_is_eopnotsupp)
+{
+	self->fd = again(_metadata, &self->dev, "without=get_generation");
+	EXPECT_ERRNO(EOPNOTSUPP, generation(self->fd));
+}
+
+/* Half of the space from before a change, half from after it. */
+TEST_F(abi, config_generation_tells_of_a_torn_read)
+{
+	uint8_t half[2];
+	int64_t old;
+
+	ASSERT_EQ(0, mock_write(&self->dev, "raise", "fill 1"));
+	old = generation(self->fd);
+	ASSERT_ERRNO(0, config_io(self->fd, VHOST_VDPA_GET_CONFIG, 0, 1,
+				  &half[0]));
+	ASSERT_EQ(0, mock_write(&self->dev, "raise", "fill 2"));
+	ASSERT_ERRNO(0, config_io(self->fd, VHOST_VDPA_GET_CONFIG, 32, 1,
+				  &half[1]));
+	EXPECT_EQ(1, half[0]);
+	EXPECT_EQ(2, half[1]);
+	EXPECT_NE(old, generation(self->fd));
+}
+
+struct filler {
+	struct mockdev *dev;
+	bool stop;
+};
+
+static void *filler(void *arg)
+{
+	struct filler *f = arg;
+	char line[16];
+	int i;
+
+	for (i = 0; !__atomic_load_n(&f->stop, __ATOMIC_RELAXED); i++) {
+		snprintf(line, sizeof(line), "fill %d", i & 0xff);
+		if (mock_write(f->dev, "raise", line))
+			break;
+		usleep(200);
+	}
+	return NULL;
+}
+
+/* The loop of the documentation, in pieces of a byte. */
+static int read_config(int fd, uint8_t *buf, uint32_t len)
+{
+	int64_t before, after = generation(fd);
+	uint32_t i;
+	int tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		before = after;
+		for (i = 0; i < len; i++)
+			if (config_io(fd, VHOST_VDPA_GET_CONFIG, i, 1, &buf[i]))
+				return -1;
+		after = generation(fd);
+		if (before == after)
+			return 0;
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+TEST_F_TIMEOUT(abi, config_read_by_generation_is_never_torn, 60)
+{
+	struct filler f = { .dev = &self->dev };
+	uint8_t buf[4] = { };
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, mock_write(&self->dev, "raise", "fill 0"));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, filler, &f));
+	for (i = 0; i < 300; i++) {
+		EXPECT_ERRNO(0, read_config(self->fd, buf, sizeof(buf)));
+		EXPECT_EQ(buf[0] * 0x01010101U,
+			  buf[0] | buf[1] << 8 | buf[2] << 16 |
+			  (uint32_t)buf[3] << 24);
+	}
+	f.stop = true;
+	pthread_join(thread, NULL);
 }
 
 static uint64_t backend_offered(int fd)

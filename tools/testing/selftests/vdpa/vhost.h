@@ -7,6 +7,7 @@
 #define VDPA_SELFTESTS_VHOST_H
 
 #include <linux/vhost.h>
+#include <linux/vhost_vdpa.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -41,9 +41,19 @@ static void mock_config_changed(struct mock *m, u8 status)
 	mock_run_cb(m, &m->config_cb);
 }
 
+/* Every byte of the configuration space becomes @value, at once. */
+static void mock_config_fill(struct mock *m, u8 value)
+{
+	scoped_guard(spinlock_irqsave, &m->lock) {
+		m->generation++;
+		memset(m->config, value, m->props.config_size);
+	}
+	mock_run_cb(m, &m->config_cb);
+}
+
 /*
  * "vq IDX [TIMES]": the vq's callback; "trigger IDX [TIMES]": its eventfd
- * directly, as a parent may; "config [TIMES]"; "needs_reset".
+ * directly, as a parent may; "config [TIMES]"; "fill BYTE"; "needs_reset".
  */
 int mock_raise(struct mock *m, char *line)
 {
@@ -56,6 +66,10 @@ int mock_raise(struct mock *m, char *line)
 		return -EINVAL;
 	if (!strcmp(what, "needs_reset")) {
 		mock_config_changed(m, VIRTIO_CONFIG_S_NEEDS_RESET);
+		return 0;
+	}
+	if (!strcmp(what, "fill")) {
+		mock_config_fill(m, idx);
 		return 0;
 	}
 	if (!strcmp(what, "config")) {
