@@ -172,6 +172,13 @@ TEST_F(events, config_eventfd_goes_with_the_file)
 	EXPECT_EQ(0, signalled_now(self->event[0]));
 }
 
+TEST_F(events, config_eventfd_is_signalled_once_when_the_device_goes)
+{
+	ASSERT_ERRNO(0, set_config_call(self->fd, self->event[0]));
+	ASSERT_EQ(0, vdpa_del(self->dev.name));
+	EXPECT_EQ(1, signalled(self->event[0]));
+}
+
 TEST_F(events, error_eventfd_is_signalled_when_the_device_needs_a_reset)
 {
 	unsigned long cmd = VHOST_SET_VRING_ERR;

@@ -7,6 +7,8 @@
 #include "common.h"
 
 #include <linux/if_ether.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
 
 #include "driver.h"
 #include "mem.h"
@@ -165,6 +167,101 @@ TEST_F(form, buffers_from_before_driver_ok_are_seen_without_a_kick)
 	EXPECT_EQ(-1, drv_used(drv, DRV_TX, DRV_QUIET_MS));
 	ASSERT_ERRNO(0, set_status(drv->fd, STATUS_RUNNING));
 	EXPECT_EQ(0, drv_used(drv, DRV_TX, DRV_WAIT_MS));
+}
+
+/* Copies the ring to where buffers are otherwise, and spoils what it leaves. */
+static void move_ring(struct drv *drv, int idx)
+{
+	struct drv_vq *vq = &drv->vq[idx];
+	uint8_t *room = drv_buf(64 + 8 * idx, drv);
+	size_t desc = vq->size * sizeof(*vq->desc);
+	size_t avail = 6 + vq->size * sizeof(uint16_t);
+	size_t used = 6 + vq->size * sizeof(struct vring_used_elem);
+
+	memcpy(room + 0x10, vq->desc, desc);
+	memset(vq->desc, 0xff, desc);
+	vq->desc = (void *)room + 0x10;
+	memcpy(room + 0x2002, vq->avail, avail);
+	memset(vq->avail, 0xff, avail);
+	vq->avail = (void *)room + 0x2002;
+	memcpy(room + 0x3004, vq->used, used);
+	memset(vq->used, 0xff, used);
+	vq->used = (void *)room + 0x3004;
+}
+
+/* Upstream kept the translation of the ring from before. */
+TEST_F(form, ring_that_moved_while_suspended_goes_on_there)
+{
+	struct drv *drv = &self->drv;
+	int i;
+
+	ASSERT_TRUE(drv_works(drv, FRAME));
+	ASSERT_ERRNO(0, ioctl(drv->fd, VHOST_VDPA_SUSPEND));
+	for (i = DRV_RX; i <= DRV_TX; i++) {
+		move_ring(drv, i);
+		ASSERT_ERRNO(0, vq_addr(drv->fd, i,
+					drv_iova(drv, drv->vq[i].desc),
+					drv_iova(drv, drv->vq[i].avail),
+					drv_iova(drv, drv->vq[i].used)));
+	}
+	ASSERT_ERRNO(0, ioctl(drv->fd, VHOST_VDPA_RESUME));
+	for (i = 0; i < 3; i++)
+		EXPECT_TRUE(drv_works(drv, FRAME));
+}
+
+TEST_F(form, queue_is_enabled_after_driver_ok)
+{
+	struct drv *drv = &self->drv;
+	uint64_t offered;
+
+	ASSERT_ERRNO(0, ioctl(drv->fd, VHOST_GET_BACKEND_FEATURES, &offered));
+	EXPECT_TRUE(offered & BIT_ULL(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK));
+	ASSERT_ERRNO(0, set_status(drv->fd, 0));
+	ASSERT_ERRNO(0, drv_negotiate(drv));
+	for (int i = 0; i < DRV_VQS; i++)
+		ASSERT_ERRNO(0, drv_setup_vq(drv, i));
+	ASSERT_ERRNO(0, vq_state(drv->fd, VHOST_VDPA_SET_VRING_ENABLE, DRV_TX,
+				 0));
+	ASSERT_ERRNO(0, set_status(drv->fd, STATUS_RUNNING));
+	EXPECT_TRUE(drv_tx_waits(drv, FRAME));
+	ASSERT_ERRNO(0, vq_state(drv->fd, VHOST_VDPA_SET_VRING_ENABLE, DRV_TX,
+				 1));
+	EXPECT_EQ(0, drv_used(drv, DRV_TX, DRV_WAIT_MS));
+	EXPECT_TRUE(drv_works(drv, FRAME));
+}
+
+struct swapper {
+	struct drv *drv;
+	bool stop;
+};
+
+/* Every eventfd but the last is closed as soon as another one is there. */
+static void *swapper(void *arg)
+{
+	struct swapper *s = arg;
+	int old = -1, event;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
+		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		vq_file(s->drv->fd, VHOST_SET_VRING_CALL, DRV_TX, event);
+		close(old);
+		old = event;
+	}
+	close(old);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(form, call_eventfd_is_replaced_under_traffic, 60)
+{
+	struct swapper s = { .drv = &self->drv };
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, swapper, &s));
+	for (i = 0; i < 200; i++)
+		EXPECT_TRUE(drv_works(&self->drv, FRAME));
+	s.stop = true;
+	pthread_join(thread, NULL);
 }
 
 TEST_F(form, driver_is_called_when_it_asks_for_it)

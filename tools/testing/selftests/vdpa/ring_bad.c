@@ -315,14 +315,20 @@ static void expect_needs_reset(struct __test_metadata *_metadata,
 			       struct drv *drv, void (*breaks)(struct drv *drv))
 {
 	int event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int error = eventfd(0, EFD_CLOEXEC);
 	struct pollfd pfd = { .fd = event, .events = POLLIN };
+	struct pollfd err = { .fd = error, .events = POLLIN };
 
 	ASSERT_ERRNO(0, ioctl(drv->fd, VHOST_VDPA_SET_CONFIG_CALL, &event));
+	ASSERT_ERRNO(0, vq_file(drv->fd, VHOST_SET_VRING_ERR, DRV_TX, error));
+	EXPECT_EQ(0, poll(&err, 1, 0));
 	breaks(drv);
 	drv_kick(drv, DRV_TX);
 	EXPECT_EQ(1, poll(&pfd, 1, DRV_WAIT_MS));
+	EXPECT_EQ(1, poll(&err, 1, DRV_WAIT_MS));
 	EXPECT_EQ(STATUS_RUNNING | STATUS_NEEDS_RESET, get_status(drv->fd));
 	close(event);
+	close(error);
 
 	ASSERT_ERRNO(0, drv_restart(drv));
 	EXPECT_EQ(STATUS_RUNNING, get_status(drv->fd));
