@@ -11,6 +11,7 @@
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -441,6 +442,28 @@ TEST_F(virtio_told, broken_device_is_deleted_at_once)
 	ASSERT_EQ(0, nic_up(self->nic));
 	ASSERT_EQ(0, mock_write(dev, "raise", "needs_reset"));
 	EXPECT_DELETED_AT_ONCE(dev->name);
+}
+
+/* virtio_net waits for the answer to a command with the rtnl held. */
+TEST(command_without_answer_ends_with_a_broken_device)
+{
+	struct mockdev dev;
+	char nic[IFNAMSIZ], knobs[64];
+
+	if (!mock_available() || !modules_loaded())
+		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
+	snprintf(knobs, sizeof(knobs), "features=%#llx", F_BASE |
+		 BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX));
+	ASSERT_EQ(0, mock_make(&dev, knobs));
+	ASSERT_EQ(0, nic_bind(dev.name, nic, sizeof(nic)));
+	ASSERT_EQ(0, nic_up(nic));
+	for (int i = 0; i < 500 && !mock_vq(&dev, 2, "kicks"); i++)
+		usleep(10000);
+	ASSERT_LT(0, mock_vq(&dev, 2, "kicks"));
+
+	ASSERT_EQ(0, mock_write(&dev, "raise", "needs_reset"));
+	EXPECT_DELETED_AT_ONCE(dev.name);
+	EXPECT_STREQ("", mock_del(&dev));
 }
 
 TEST_HARNESS_MAIN
