@@ -7,11 +7,11 @@
 #include "common.h"
 
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 
 #include "dev.h"
 #include "files.h"
+#include "mem.h"
 #include "mockdev.h"
 #include "vhost.h"
 
@@ -44,29 +44,6 @@ static int doorbell_errno(int fd, unsigned int idx, size_t size, int prot,
 	return 0;
 }
 
-static sigjmp_buf bus_env;
-
-static void on_bus(int sig)
-{
-	siglongjmp(bus_env, sig);
-}
-
-/* 0, or the signal that a store ends in. */
-static int store(uint32_t *at, uint32_t value)
-{
-	struct sigaction action = { .sa_handler = on_bus }, bus, segv;
-	int sig;
-
-	sigaction(SIGBUS, &action, &bus);
-	sigaction(SIGSEGV, &action, &segv);
-	sig = sigsetjmp(bus_env, 1);
-	if (!sig)
-		__atomic_store_n(at, value, __ATOMIC_RELAXED);
-	sigaction(SIGBUS, &bus, NULL);
-	sigaction(SIGSEGV, &segv, NULL);
-	return sig;
-}
-
 TEST_F(doorbell, of_each_queue_is_its_own_page)
 {
 	uint32_t *page[3];
@@ -75,7 +52,7 @@ TEST_F(doorbell, of_each_queue_is_its_own_page)
 	for (i = 0; i < 3; i++) {
 		page[i] = doorbell_map(self->fd, i, SZ_4K, PROT_WRITE, MAP_SHARED);
 		ASSERT_NE(MAP_FAILED, (void *)page[i]);
-		EXPECT_EQ(0, store(page[i], 0x10 + i));
+		EXPECT_EQ(0, mem_store(page[i], 0x10 + i));
 	}
 	EXPECT_STREQ("0x10\n0x11\n0x12\n", mock_read(&self->dev, "doorbell"));
 	for (i = 0; i < 3; i++)
@@ -173,10 +150,10 @@ TEST_F(doorbell, is_not_inherited)
 	pid_t pid;
 
 	ASSERT_NE(MAP_FAILED, (void *)page);
-	ASSERT_EQ(0, store(page, 1));
+	ASSERT_EQ(0, mem_store(page, 1));
 	pid = fork();
 	if (!pid)
-		_exit(store(page, 2));
+		_exit(mem_store(page, 2));
 	waitpid(pid, &status, 0);
 	EXPECT_EQ(SIGSEGV, WEXITSTATUS(status));
 	munmap(page, SZ_4K);
@@ -190,10 +167,10 @@ TEST_F(doorbell, of_a_gone_device_is_sigbus)
 	fresh = doorbell_map(self->fd, 1, SZ_4K, PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, (void *)touched);
 	ASSERT_NE(MAP_FAILED, (void *)fresh);
-	ASSERT_EQ(0, store(touched, 1));
+	ASSERT_EQ(0, mem_store(touched, 1));
 	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	EXPECT_EQ(SIGBUS, store(touched, 2));
-	EXPECT_EQ(SIGBUS, store(fresh, 2));
+	EXPECT_EQ(SIGBUS, mem_store(touched, 2));
+	EXPECT_EQ(SIGBUS, mem_store(fresh, 2));
 	munmap(touched, SZ_4K);
 	munmap(fresh, SZ_4K);
 }
@@ -206,17 +183,17 @@ TEST_F(doorbell, from_before_a_reset_of_ownership_is_sigbus)
 	fresh = doorbell_map(self->fd, 1, SZ_4K, PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, (void *)touched);
 	ASSERT_NE(MAP_FAILED, (void *)fresh);
-	ASSERT_EQ(0, store(touched, 1));
+	ASSERT_EQ(0, mem_store(touched, 1));
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
-	EXPECT_EQ(SIGBUS, store(touched, 2));
-	EXPECT_EQ(SIGBUS, store(fresh, 2));
+	EXPECT_EQ(SIGBUS, mem_store(touched, 2));
+	EXPECT_EQ(SIGBUS, mem_store(fresh, 2));
 	/* Nor does the next owner bring them back. */
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
 	next = doorbell_map(self->fd, 0, SZ_4K, PROT_WRITE, MAP_SHARED);
 	ASSERT_NE(MAP_FAILED, (void *)next);
-	EXPECT_EQ(0, store(next, 3));
-	EXPECT_EQ(SIGBUS, store(touched, 4));
-	EXPECT_EQ(SIGBUS, store(fresh, 4));
+	EXPECT_EQ(0, mem_store(next, 3));
+	EXPECT_EQ(SIGBUS, mem_store(touched, 4));
+	EXPECT_EQ(SIGBUS, mem_store(fresh, 4));
 	EXPECT_STREQ("0x3\n0x0\n0x0\n", mock_read(&self->dev, "doorbell"));
 	munmap(touched, SZ_4K);
 	munmap(fresh, SZ_4K);
@@ -230,7 +207,7 @@ TEST_F(doorbell, survives_a_reset_of_the_device)
 	ASSERT_NE(MAP_FAILED, (void *)page);
 	ASSERT_ERRNO(0, start(self->fd));
 	ASSERT_ERRNO(0, set_status(self->fd, 0));
-	EXPECT_EQ(0, store(page, 5));
+	EXPECT_EQ(0, mem_store(page, 5));
 	munmap(page, SZ_4K);
 }
 
@@ -277,7 +254,7 @@ static void *toucher(void *arg)
 	int i;
 
 	for (i = 0; i < 500; i++)
-		store(page[0], 0xbad);
+		mem_store(page[0], 0xbad);
 	return NULL;
 }
 
@@ -294,7 +271,7 @@ TEST_F_TIMEOUT(doorbell, is_revoked_under_load, 60)
 		ASSERT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
 		ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
 		pthread_join(thread, NULL);
-		EXPECT_EQ(SIGBUS, store(page, 0xbad));
+		EXPECT_EQ(SIGBUS, mem_store(page, 0xbad));
 		munmap(page, SZ_4K);
 	}
 }
@@ -314,10 +291,10 @@ TEST_F(doorbell, outlives_its_descriptor_and_not_the_device)
 	ASSERT_NE(MAP_FAILED, (void *)page);
 	close(self->fd);
 	self->dev.fd = -1;
-	EXPECT_EQ(0, store(page, 7));
+	EXPECT_EQ(0, mem_store(page, 7));
 	EXPECT_EQ(0, strncmp("0x7\n", mock_read(&self->dev, "doorbell"), 4));
 	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	EXPECT_EQ(SIGBUS, store(page, 8));
+	EXPECT_EQ(SIGBUS, mem_store(page, 8));
 	munmap(page, SZ_4K);
 }
 

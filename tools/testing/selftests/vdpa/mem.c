@@ -6,9 +6,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -103,6 +109,78 @@ void *mem_scattered(size_t size)
 	}
 	munmap(area, 2 * size);
 	return mem;
+}
+
+void *mem_repeated(size_t size, size_t file)
+{
+	int fd = memfd_create("repeated", MFD_CLOEXEC);
+	char *mem;
+	size_t at;
+
+	mem = mmap(NULL, size, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (fd < 0 || ftruncate(fd, file) || mem == MAP_FAILED)
+		return NULL;
+	for (at = 0; at < size; at += file)
+		if (mmap(mem + at, file, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+			return NULL;
+	close(fd);
+	return mem;
+}
+
+void *mem_stuck(size_t size, size_t good, int *fault)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range.len = size - good,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	char *mem;
+
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (fd < 0 || mem == MAP_FAILED)
+		return NULL;
+	madvise(mem, size, MADV_NOHUGEPAGE);
+	memset(mem, 0x5a, good);
+	reg.range.start = (uintptr_t)mem + good;
+	if (ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &reg))
+		return NULL;
+	*fault = fd;
+	return mem;
+}
+
+bool mem_is_stuck(int fault)
+{
+	struct pollfd wait = { .fd = fault, .events = POLLIN };
+	struct uffd_msg msg;
+
+	return poll(&wait, 1, 10000) == 1 &&
+	       read(fault, &msg, sizeof(msg)) == sizeof(msg);
+}
+
+static sigjmp_buf store_env;
+
+static void store_failed(int sig)
+{
+	siglongjmp(store_env, sig);
+}
+
+int mem_store(uint32_t *at, uint32_t value)
+{
+	struct sigaction action = { .sa_handler = store_failed }, bus, segv;
+	int sig;
+
+	sigaction(SIGBUS, &action, &bus);
+	sigaction(SIGSEGV, &action, &segv);
+	sig = sigsetjmp(store_env, 1);
+	if (!sig)
+		__atomic_store_n(at, value, __ATOMIC_RELAXED);
+	sigaction(SIGBUS, &bus, NULL);
+	sigaction(SIGSEGV, &segv, NULL);
+	return sig;
 }
 
 void mem_free(void *mem, size_t size)
