@@ -18,11 +18,11 @@
 #include "pin.h"
 #include "region.h"
 
-/* 64 GiB in pieces of one page. */
-static unsigned int max_iotlb_entries = 1 << 24;
+/* 64 GiB in pieces of one page, with plenty left for what else is mapped. */
+static unsigned int max_iotlb_entries = 1 << 25;
 module_param(max_iotlb_entries, uint, 0444);
 MODULE_PARM_DESC(max_iotlb_entries,
-		 "Maximum number of contiguous pieces mapped in an address space (default: 16777216)");
+		 "Maximum number of contiguous pieces mapped in an address space (default: 33554432)");
 
 /* Spans that are mapped before the gate is left for a moment. */
 #define MAP_SLICE	512
