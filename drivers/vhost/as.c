@@ -188,6 +188,8 @@ static int as_map_region(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 
 		if (!live.ops)
 			return -ENODEV;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		for (int n = 0; n < MAP_SLICE; n++) {
 			if (!vhost_vdpa_span_next(&iter, &span))
 				return 0;

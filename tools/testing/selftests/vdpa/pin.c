@@ -239,6 +239,25 @@ TEST_F_TIMEOUT(killed, owner_of_ten_gib_ends_soon_on_a_busy_machine, 120)
 	EXPECT_GT(2 * AT_ONCE_MS, self->ms);
 }
 
+/* The memory is pinned, and now the parent takes its time with each piece. */
+TEST_F_TIMEOUT(killed, owner_does_not_wait_for_the_parent, 120)
+{
+	const uint64_t size = 8192 * SZ_4K;
+
+	ASSERT_EQ(0, mock_write(&self->dev, "inject", "dma_map delay 2"));
+	self->pid = fork();
+	if (!self->pid)
+		own_and_map(self->dev.name, mem_repeated(size, SZ_4K), size);
+	for (int i = 0; i < 1000 && !mock_count(&self->dev, "dma_map"); i++)
+		usleep(10000);
+	EXPECT_LT(0, mock_count(&self->dev, "dma_map"));
+	self->ms = kill_ms(self->pid);
+	EXPECT_LE(0, self->ms);
+	/* It is asked for after each 512 pieces. */
+	EXPECT_GT(2048, mock_count(&self->dev, "dma_map"));
+	EXPECT_GT(2 * AT_ONCE_MS, self->ms);
+}
+
 /* A space that takes few pieces: vhost_vdpa is loaded with that bound. */
 #define BOUND	4096UL
 
