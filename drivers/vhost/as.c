@@ -3,8 +3,7 @@
  * Address spaces: what is mapped, and the requests that change it. A request
  * happens as a whole or leaves the map as it was (but for a batch, whose
  * changes wait for a commit that succeeds, and a cut through a span that runs
- * out of memory half way). Order, always: the device loses a range, then its
- * memory is unpinned.
+ * out of memory half way). The device loses a range before it is unpinned.
  *
  * Messages come with as->msg_lock, taken here, from the owner's process; open,
  * close and reset from under v->lock.
@@ -377,8 +376,8 @@ static int as_cut(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 at)
 
 	if (!left || left->node.start == at)
 		return 0;
-	/* It may make one span two. */
-	if (as->spans >= max_iotlb_entries)
+	/* It would make one span two. */
+	if (as->spans >= max_iotlb_entries && !vhost_vdpa_span_starts(left, at))
 		return -ENOSPC;
 
 	interval_tree_remove(&left->node, &as->regions);

@@ -303,3 +303,15 @@ bool vhost_vdpa_span_next(struct vhost_vdpa_span_iter *iter,
 	}
 	return true;
 }
+
+/* Whether a span of @region starts at the address @at, which lies within. */
+bool vhost_vdpa_span_starts(struct vhost_vdpa_region *region, u64 at)
+{
+	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(region);
+	struct vhost_vdpa_span span;
+
+	while (vhost_vdpa_span_next(&iter, &span))
+		if (span.iova >= at)
+			return span.iova == at;
+	return false;
+}

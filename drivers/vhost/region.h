@@ -87,6 +87,7 @@ struct vhost_vdpa_span_iter
 vhost_vdpa_spans(struct vhost_vdpa_region *region);
 bool vhost_vdpa_span_next(struct vhost_vdpa_span_iter *iter,
 			  struct vhost_vdpa_span *span);
+bool vhost_vdpa_span_starts(struct vhost_vdpa_region *region, u64 at);
 
 /* pin.c */
 int vhost_vdpa_charge(struct mm_struct *mm, u64 npages);

@@ -321,6 +321,18 @@ TEST_F(bound, space_that_was_left_can_be_taken_again)
 	EXPECT_ERRNO(ENOSPC, iotlb_map(self->fd, 0, 0, SZ_4K, self->mem, RW));
 }
 
+TEST_F(bound, piece_can_be_taken_out_of_a_full_space)
+{
+	ASSERT_ERRNO(0, iotlb_map(self->fd, 0, 0, BOUND * SZ_4K, self->mem,
+				  RW));
+	EXPECT_ERRNO(0, iotlb_unmap(self->fd, 0, 5 * SZ_4K, SZ_4K));
+	EXPECT_STREQ("0 0x0 0x4fff 3\n0 0x6000 0xffffff 3\n",
+		     mock_map(&self->dev));
+	EXPECT_ERRNO(0, iotlb_map(self->fd, 0, IOVA, SZ_4K, self->mem, RW));
+	EXPECT_ERRNO(ENOSPC, iotlb_map(self->fd, 0, 5 * SZ_4K, SZ_4K,
+				       self->mem, RW));
+}
+
 TEST_F(bound, cut_that_would_make_another_piece_is_enospc)
 {
 	char *mem = mem_thp(SZ_2M);
