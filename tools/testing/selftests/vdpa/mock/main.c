@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vdpa_mock: the module, and its management device "vdpa_mock".
+ * vdpa_mock: the module, and its management device "vdpa_mock"; PCI functions
+ * may be more of those (pci.c).
  *
  * "vdpa dev add name m0 mgmtdev vdpa_mock" makes a device with the properties
  * that debugfs holds at that moment (knobs.c). The core calls dev_add and
@@ -13,6 +14,7 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
 
@@ -61,7 +63,8 @@ static struct virtio_device_id mock_ids[] = {
 	{ },
 };
 
-static struct vdpa_mgmt_dev mock_mgmtdev = {
+/* Without the device: a copy of it has one. */
+const struct vdpa_mgmt_dev mock_mgmtdev = {
 	.ops = &mock_mgmtdev_ops,
 	.id_table = mock_ids,
 	.config_attr_mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES),
@@ -69,34 +72,43 @@ static struct vdpa_mgmt_dev mock_mgmtdev = {
 	.max_supported_vqs = MOCK_MAX_VQS,
 };
 
+static struct vdpa_mgmt_dev mock_root_mgmtdev;
+
 static int __init mock_init(void)
 {
 	int err;
 
-	mock_mgmtdev.device = root_device_register("vdpa_mock");
-	if (IS_ERR(mock_mgmtdev.device))
-		return PTR_ERR(mock_mgmtdev.device);
+	mock_root_mgmtdev = mock_mgmtdev;
+	mock_root_mgmtdev.device = root_device_register("vdpa_mock");
+	if (IS_ERR(mock_root_mgmtdev.device))
+		return PTR_ERR(mock_root_mgmtdev.device);
 	err = mock_debugfs_init();
 	if (err)
 		goto err_unregister_device;
-	err = vdpa_mgmtdev_register(&mock_mgmtdev);
+	err = vdpa_mgmtdev_register(&mock_root_mgmtdev);
 	if (err)
 		goto err_exit_debugfs;
+	err = pci_register_driver(&mock_pci_driver);
+	if (err)
+		goto err_unregister_mgmtdev;
 	return 0;
 
+err_unregister_mgmtdev:
+	vdpa_mgmtdev_unregister(&mock_root_mgmtdev);
 err_exit_debugfs:
 	mock_debugfs_exit();
 err_unregister_device:
-	root_device_unregister(mock_mgmtdev.device);
+	root_device_unregister(mock_root_mgmtdev.device);
 	return err;
 }
 module_init(mock_init);
 
 static void __exit mock_exit(void)
 {
-	vdpa_mgmtdev_unregister(&mock_mgmtdev);
+	pci_unregister_driver(&mock_pci_driver);
+	vdpa_mgmtdev_unregister(&mock_root_mgmtdev);
 	mock_debugfs_exit();
-	root_device_unregister(mock_mgmtdev.device);
+	root_device_unregister(mock_root_mgmtdev.device);
 }
 module_exit(mock_exit);
 

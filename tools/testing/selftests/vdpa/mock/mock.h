@@ -21,6 +21,7 @@
 
 struct dentry;
 struct page;
+struct pci_driver;
 struct seq_file;
 
 /* In ops.def, as the names in it. */
@@ -155,6 +156,12 @@ static inline bool mock_maps_pages(const struct mock *m)
 	return m->props.mapping == MOCK_MAP_DMA ||
 	       m->props.mapping == MOCK_MAP_SET;
 }
+
+/* main.c */
+extern const struct vdpa_mgmt_dev mock_mgmtdev;
+
+/* pci.c */
+extern struct pci_driver mock_pci_driver;
 
 /* knobs.c */
 void mock_knobs_create(struct dentry *root);
