@@ -82,8 +82,12 @@ static int msg_run(struct vhost_vdpa *v, const struct vhost_msg_v2 *msg)
 	u32 nr = iotlb->type;
 	int err;
 
-	if (READ_ONCE(v->mm) != current->mm)
-		return -EPERM;
+	/*
+	 * Nobody owns a device that is gone. Pairs with the barrier in
+	 * vdpa_gate_close(), after which a removal takes the owner away.
+	 */
+	if (smp_load_acquire(&v->mm) != current->mm)
+		return vdpa_gate_is_closed(&v->gate) ? -ENODEV : -EPERM;
 	if (msg->type != VHOST_IOTLB_MSG && msg->type != VHOST_IOTLB_MSG_V2)
 		return -EINVAL;
 	if (nr >= ARRAY_SIZE(types))

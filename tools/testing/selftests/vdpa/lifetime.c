@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vDPA device goes when it must, whoever holds its file: deletion, unbind
- * and the death of the owner, in all the states there are. Each time the
- * device is gone at once, later calls answer ENODEV, and nothing is left
+ * The life of a file of /dev/vhost-vdpa-N and of the device behind it: what
+ * opening and closing do, and what is left of either when the other goes. What
+ * a device that goes could get stuck on is in removal.c. Nothing is left
  * behind: no pinned page, no reference, no eventfd (mock_del() looks).
  */
 #include "common.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/eventfd.h>
 
 #include "dev.h"
 #include "mem.h"
@@ -115,35 +112,10 @@ TEST_F(lifetime, device_is_deleted_while_its_file_is_open)
 	EXPECT_TRUE(is_gone(self->fd));
 }
 
-TEST_F(lifetime, device_is_deleted_while_it_runs)
-{
-	char *mem = mem_anon(SZ_64K);
-
-	ASSERT_ERRNO(0, iotlb_map(self->fd, 0, 0, SZ_64K, mem, RW));
-	ASSERT_ERRNO(0, start(self->fd));
-	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	EXPECT_TRUE(is_gone(self->fd));
-	/* Before the file is closed. */
-	EXPECT_EQ(0, status_kib("VmPin"));
-	EXPECT_EQ(self->dev.mark.pinned, pinned_pages());
-}
-
 TEST_F(lifetime, parent_module_is_free_while_the_file_is_open)
 {
 	EXPECT_DELETED_AT_ONCE(self->dev.name);
 	EXPECT_EQ(self->dev.mark.parent_refs, module_refs("vdpa_mock"));
-}
-
-TEST_F(lifetime, batch_is_open_when_the_device_goes)
-{
-	char *mem = mem_anon(SZ_64K);
-
-	ASSERT_ERRNO(0, iotlb_batch(self->fd, 0, VHOST_IOTLB_BATCH_BEGIN));
-	ASSERT_ERRNO(0, iotlb_map(self->fd, 0, 0, SZ_64K, mem, RW));
-	ASSERT_ERRNO(0, iotlb_unmap(self->fd, 0, 0, SZ_4K));
-	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	EXPECT_ERRNO(ENODEV, iotlb_batch(self->fd, 0, VHOST_IOTLB_BATCH_END));
-	EXPECT_EQ(0, status_kib("VmPin"));
 }
 
 TEST_F(lifetime, node_is_free_for_the_next_device)
@@ -170,26 +142,6 @@ TEST_F(lifetime, poll_says_nothing_until_the_device_is_gone)
 	EXPECT_EQ(POLLHUP | POLLERR, poll_now(self->fd));
 }
 
-static void *poller(void *arg)
-{
-	struct pollfd wait = { .fd = *(int *)arg };
-
-	return poll(&wait, 1, 20000) == 1 ?
-	       (void *)(long)wait.revents : NULL;
-}
-
-TEST_F(lifetime, poll_wakes_when_the_device_goes)
-{
-	pthread_t thread;
-	void *events;
-
-	ASSERT_EQ(0, pthread_create(&thread, NULL, poller, &self->fd));
-	usleep(200000);
-	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	pthread_join(thread, &events);
-	EXPECT_EQ(POLLHUP | POLLERR, (long)events);
-}
-
 TEST_F(lifetime, unbind_lets_another_driver_have_the_device)
 {
 	ASSERT_ERRNO(0, start(self->fd));
@@ -207,74 +159,6 @@ TEST_F(lifetime, unbind_lets_another_driver_have_the_device)
 	close(self->fd);
 	self->dev.fd = vhost_open(self->dev.name);
 	EXPECT_LE(0, self->dev.fd);
-}
-
-struct caller {
-	int fd;
-	unsigned int kind;
-	char *mem;
-	int odd;		/* the first unexpected errno */
-	bool gone;
-};
-
-static int call_once(struct caller *c, unsigned int round)
-{
-	uint64_t iova = c->kind * SZ_64K;
-	uint32_t *page;
-
-	switch (c->kind % 4) {
-	case 0:
-		return round % 2 ? iotlb_unmap(c->fd, 0, iova, SZ_64K) :
-		       iotlb_map(c->fd, 0, iova, SZ_64K, c->mem, RW);
-	case 1:
-		return get_status(c->fd) < 0 ? -1 : 0;
-	case 2:
-		return vq_file(c->fd, VHOST_SET_VRING_KICK, c->kind / 4,
-			       VHOST_FILE_UNBIND);
-	default:
-		page = doorbell_map(c->fd, 0, SZ_4K, PROT_WRITE, MAP_SHARED);
-		if (page == MAP_FAILED)
-			return -1;
-		return munmap(page, SZ_4K);
-	}
-}
-
-static void *caller(void *arg)
-{
-	struct caller *c = arg;
-	unsigned int round;
-
-	for (round = 0; !c->gone; round++) {
-		if (!call_once(c, round))
-			continue;
-		c->gone = errno == ENODEV;
-		if (!c->gone && !c->odd)
-			c->odd = errno;
-	}
-	return NULL;
-}
-
-TEST_F_TIMEOUT(lifetime, device_is_deleted_under_calls_of_eight_threads, 60)
-{
-	char *mem = mem_anon(SZ_64K);
-	struct caller c[8] = { };
-	pthread_t thread[8];
-	int i;
-
-	ASSERT_ERRNO(0, start(self->fd));
-	for (i = 0; i < 8; i++) {
-		c[i].fd = self->fd;
-		c[i].kind = i;
-		c[i].mem = mem;
-		ASSERT_EQ(0, pthread_create(&thread[i], NULL, caller, &c[i]));
-	}
-	usleep(300000);
-	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	for (i = 0; i < 8; i++) {
-		pthread_join(thread[i], NULL);
-		EXPECT_EQ(0, c[i].odd)
-			TH_LOG("thread %d", i);
-	}
 }
 
 static void *deleter(void *arg)
@@ -296,93 +180,6 @@ TEST_F(lifetime, deletion_waits_for_an_operation_that_is_under_way)
 	EXPECT_LE(0, (long)ms);
 	EXPECT_GT(AT_ONCE_MS + 2000, (long)ms);
 	EXPECT_TRUE(is_gone(self->fd));
-}
-
-/* What a message costs in memory of many pages takes a while to pin. */
-#define BIG	(512UL << 20)
-
-static void *map_big(void *arg)
-{
-	struct caller *c = arg;
-
-	return (void *)(long)errno_of(iotlb_map(c->fd, 0, 0, BIG, c->mem, RW));
-}
-
-static char *big_memory(void)
-{
-	char *mem = mmap(NULL, BIG, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	madvise(mem, BIG, MADV_NOHUGEPAGE);
-	return mem;
-}
-
-TEST_F_TIMEOUT(lifetime, device_is_deleted_in_the_middle_of_a_pin, 120)
-{
-	struct caller c = { .fd = self->fd, .mem = big_memory() };
-	pthread_t thread;
-	void *err;
-
-	ASSERT_NE(MAP_FAILED, c.mem);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, map_big, &c));
-	usleep(100000);
-	EXPECT_DELETED_AT_ONCE(self->dev.name);
-	pthread_join(thread, &err);
-	EXPECT_EQ(ENODEV, (long)err);
-	EXPECT_EQ(0, status_kib("VmPin"));
-	munmap(c.mem, BIG);
-}
-
-TEST_F_TIMEOUT(lifetime, long_pin_does_not_hold_up_the_rest, 120)
-{
-	struct caller c = { .fd = self->fd, .mem = big_memory() };
-	int event = eventfd(0, EFD_CLOEXEC);
-	pthread_t thread;
-	long ms;
-	void *err;
-
-	ASSERT_NE(MAP_FAILED, c.mem);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, map_big, &c));
-	usleep(50000);
-	ms = now_ms();
-	EXPECT_EQ(0, get_status(self->fd));
-	EXPECT_ERRNO(0, vq_file(self->fd, VHOST_SET_VRING_CALL, 0, event));
-	EXPECT_ERRNO(0, vq_file(self->fd, VHOST_SET_VRING_KICK, 0, event));
-	EXPECT_GT(500, now_ms() - ms);
-	/* It was indeed under way. */
-	EXPECT_EQ(EBUSY, pthread_tryjoin_np(thread, &err));
-	pthread_join(thread, &err);
-	EXPECT_EQ(0, (long)err);
-	close(event);
-	munmap(c.mem, BIG);
-}
-
-/* In a child that opens the device itself and is killed while it pins. */
-TEST_F_TIMEOUT(lifetime, killed_owner_leaves_nothing, 120)
-{
-	struct caller c;
-	long start;
-	pid_t pid;
-
-	close(self->fd);
-	self->dev.fd = -1;
-	pid = fork();
-	if (!pid) {
-		c.fd = vhost_open(self->dev.name);
-		c.mem = big_memory();
-			ioctl(c.fd, VHOST_SET_OWNER);
-		map_big(&c);
-		pause();
-	}
-	usleep(500000);
-	start = now_ms();
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	EXPECT_GT(AT_ONCE_MS, now_ms() - start);
-	self->dev.fd = vhost_open(self->dev.name);
-	EXPECT_LE(0, self->dev.fd);
-	EXPECT_EQ(self->dev.mark.pinned, pinned_pages());
-	EXPECT_STREQ("", mock_map(&self->dev));
 }
 
 /* Its descriptor lives on in a child. */

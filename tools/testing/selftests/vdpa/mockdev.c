@@ -63,7 +63,7 @@ static int mock_knobs(const char *knobs)
 	return 0;
 }
 
-int mock_make(struct mockdev *dev, const char *knobs)
+int mock_make_on(struct mockdev *dev, const char *mgmtdev, const char *knobs)
 {
 	static int nr;
 	int err;
@@ -79,7 +79,12 @@ int mock_make(struct mockdev *dev, const char *knobs)
 	if (err)
 		return err;
 	snprintf(dev->name, sizeof(dev->name), "mock%d-%d", getpid(), nr++);
-	return vdpa_add(dev->name, MOCKDEV) ? -ENODEV : 0;
+	return vdpa_add(dev->name, mgmtdev) ? -ENODEV : 0;
+}
+
+int mock_make(struct mockdev *dev, const char *knobs)
+{
+	return mock_make_on(dev, MOCKDEV, knobs);
 }
 
 int mock_add(struct mockdev *dev, const char *knobs)

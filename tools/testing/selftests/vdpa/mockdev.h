@@ -42,11 +42,12 @@ void mock_nl_close(struct nl *nl, const char *prefix);
 /*
  * Make a device with these knobs ("name=value ...", others at their default)
  * and open it. mock_own() makes this process its owner, mock_make() does not
- * open it. 0 or -errno.
+ * open it, mock_make_on() has another parent. 0 or -errno.
  */
 int mock_add(struct mockdev *dev, const char *knobs);
 int mock_own(struct mockdev *dev, const char *knobs);
 int mock_make(struct mockdev *dev, const char *knobs);
+int mock_make_on(struct mockdev *dev, const char *mgmtdev, const char *knobs);
 
 /*
  * Close, delete, and say what is not as it was: breaches of the contract with
