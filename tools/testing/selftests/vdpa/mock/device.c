@@ -109,14 +109,19 @@ static int mock_alloc(struct mock *m)
 	return mock_as_init(m) ?: mock_doorbells_alloc(m);
 }
 
-/* The device whose IOMMU translates; the caller puts it in mock_free(). */
-static int mock_find_dma_dev(struct mock *m)
+/*
+ * The device that performs DMA: the PCI function that a knob names, or on which
+ * the device is made, which mock_free() puts; else the device itself.
+ */
+static int mock_find_dma_dev(struct mock *m, struct device *parent)
 {
-	struct device *dev;
+	const char *name = m->props.dma_dev;
+	struct device *dev = &m->vdpa.dev;
 
-	if (!m->props.dma_dev[0])
-		return 0;
-	dev = bus_find_device_by_name(&pci_bus_type, NULL, m->props.dma_dev);
+	if (name[0])
+		dev = bus_find_device_by_name(&pci_bus_type, NULL, name);
+	else if (dev_is_pci(parent))
+		dev = get_device(parent);
 	if (!dev)
 		return -ENODEV;
 	m->vdpa.dma_dev = dev;
@@ -158,8 +163,7 @@ struct mock *mock_create(struct vdpa_mgmt_dev *mdev, const char *name,
 	spin_lock_init(&m->cb_lock);
 	mutex_init(&m->map_lock);
 	m->vdpa.mdev = mdev;
-	m->vdpa.dma_dev = &m->vdpa.dev;
-	err = mock_alloc(m) ?: mock_find_dma_dev(m);
+	err = mock_alloc(m) ?: mock_find_dma_dev(m, mdev->device);
 	if (err) {
 		mock_destroy(m);
 		return ERR_PTR(err);
