@@ -96,7 +96,7 @@ static int get_vring_base(struct vhost_vdpa_call *call)
 
 static int set_vring_kick(struct vhost_vdpa_call *call)
 {
-	return vhost_vdpa_kick_set(call->vq, call->arg.file.fd);
+	return vhost_vdpa_kick_set(call->vq, call->vdpa, call->arg.file.fd);
 }
 
 static int set_vring_call(struct vhost_vdpa_call *call)

@@ -2,8 +2,10 @@
 /*
  * Kicks: from the wake-up of the eventfd that SET_VRING_KICK named straight to
  * the parent's kick_vq(). The wake-up runs with interrupts off and the wait
- * queue's lock held, so nothing here sleeps or allocates; the gate tells
- * whether there is a device to kick. Set-up runs under v->lock.
+ * queue's lock held, so nothing here sleeps or allocates. It does not ask the
+ * gate: a queue listens only while it has a session, and what ends one stops
+ * that, under the same lock, before it touches the device. Set-up runs under
+ * v->lock, inside the gate.
  */
 #include "vhost_vdpa.h"
 
@@ -18,10 +20,9 @@ struct kick_setup {
 
 static void kick_vq(struct vhost_vdpa_vq *vq)
 {
-	CLASS(vdpa_live, live)(&vq->v->gate);
+	struct vdpa_device *vdpa = vq->kick_vdpa;
 
-	if (live.ops)
-		live.ops->kick_vq(live.vdpa, vq->idx);
+	vdpa->config->kick_vq(vdpa, vq->idx);
 }
 
 static int kick_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync,
@@ -55,10 +56,12 @@ void vhost_vdpa_kick_stop(struct vhost_vdpa_vq *vq)
 	fput(vq->kick_file);
 	vq->kick_file = NULL;
 	vq->kick_wqh = NULL;
+	vq->kick_vdpa = NULL;
 }
 
 /* Replaces the eventfd by @fd, or drops it for VHOST_FILE_UNBIND. */
-int vhost_vdpa_kick_set(struct vhost_vdpa_vq *vq, int fd)
+int vhost_vdpa_kick_set(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa,
+			int fd)
 {
 	struct kick_setup setup = { .vq = vq };
 	struct file *file = NULL;
@@ -75,6 +78,7 @@ int vhost_vdpa_kick_set(struct vhost_vdpa_vq *vq, int fd)
 		return 0;
 
 	vq->kick_file = file;
+	vq->kick_vdpa = vdpa;
 	init_poll_funcptr(&setup.pt, kick_queue);
 	/* What was written before we listened is a kick as well. */
 	if (vfs_poll(file, &setup.pt) & EPOLLIN)

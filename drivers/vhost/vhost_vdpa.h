@@ -51,6 +51,7 @@ struct vhost_vdpa_vq {
 	u32 busyloop_us;			/* v->lock; kept, no effect */
 	struct file *kick_file;			/* v->lock */
 	wait_queue_head_t *kick_wqh;		/* v->lock */
+	struct vdpa_device *kick_vdpa;		/* v->lock; read by kicks */
 	wait_queue_entry_t kick_wait;
 	struct vhost_vdpa_event __rcu *call;	/* written under v->lock */
 	struct vhost_vdpa_event __rcu *err;	/* written under v->lock */
@@ -120,7 +121,8 @@ int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 long vhost_vdpa_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* kick.c */
-int vhost_vdpa_kick_set(struct vhost_vdpa_vq *vq, int fd);
+int vhost_vdpa_kick_set(struct vhost_vdpa_vq *vq, struct vdpa_device *vdpa,
+			int fd);
 void vhost_vdpa_kick_stop(struct vhost_vdpa_vq *vq);
 
 /* call.c */
