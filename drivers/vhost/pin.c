@@ -14,9 +14,15 @@
 #include "region.h"
 #include "vhost_vdpa.h"
 
-/* Pages that are pinned at a time: a few on the stack, else a page of them. */
+/* Pages that are pinned at a time: a few on the stack, else as many as fit. */
 #define PIN_FEW		16
-#define PIN_MANY	(PAGE_SIZE / sizeof(struct page *))
+#define PIN_MANY	8192
+
+struct pin_list {
+	struct page **pages;
+	u32 max;
+	struct page *few[PIN_FEW];
+};
 
 /**
  * vhost_vdpa_charge() - Count pages against RLIMIT_MEMLOCK.
@@ -40,11 +46,6 @@ int vhost_vdpa_charge(struct mm_struct *mm, u64 npages)
 	return 0;
 }
 
-void vhost_vdpa_uncharge(struct mm_struct *mm, u64 npages)
-{
-	atomic64_sub(npages, &mm->pinned_vm);
-}
-
 /* Why a pin that is under way should be given up. */
 static int pin_interrupted(struct vhost_vdpa *v)
 {
@@ -56,10 +57,38 @@ static int pin_interrupted(struct vhost_vdpa *v)
 	return 0;
 }
 
-/* Pins all of @region at @uaddr, @max pages at a time by way of @pages. */
+/* Room for the addresses of pages; it may be for fewer than all. */
+static int pin_list_init(struct pin_list *list, u64 npages)
+{
+	u32 want = min_t(u64, npages, PIN_MANY);
+
+	list->pages = list->few;
+	list->max = PIN_FEW;
+	if (npages <= PIN_FEW)
+		return 0;
+	/* Large ones are worth something, but not waiting for. */
+	list->max = want;
+	list->pages = kmalloc_array(want, sizeof(*list->pages),
+				    GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
+				    __GFP_NOWARN);
+	if (list->pages)
+		return 0;
+	list->max = min_t(u32, want, PAGE_SIZE / sizeof(*list->pages));
+	list->pages = kmalloc_array(list->max, sizeof(*list->pages),
+				    GFP_KERNEL_ACCOUNT);
+	return list->pages ? 0 : -ENOMEM;
+}
+
+static void pin_list_free(struct pin_list *list)
+{
+	if (list->pages != list->few)
+		kfree(list->pages);
+}
+
+/* Pins all of @region at @uaddr, a list of pages at a time. */
 static int pin_pages(struct vhost_vdpa *v, struct vhost_vdpa_region *region,
 		     unsigned long uaddr, u64 npages, u64 max_spans,
-		     struct page **pages, u32 max)
+		     struct pin_list *list)
 {
 	unsigned int flags = FOLL_LONGTERM;
 
@@ -71,12 +100,14 @@ static int pin_pages(struct vhost_vdpa *v, struct vhost_vdpa_region *region,
 		int got, kept, err;
 
 		got = pin_user_pages_fast(uaddr + region->npages * PAGE_SIZE,
-					  min_t(u64, left, max), flags, pages);
+					  min_t(u64, left, list->max), flags,
+					  list->pages);
 		if (got <= 0)
 			return got ?: -EFAULT;
-		kept = vhost_vdpa_region_add_pages(region, pages, got, left);
+		kept = vhost_vdpa_region_add_pages(region, list->pages, got,
+						   left);
 		if (kept < got) {
-			unpin_user_pages(pages + kept, got - kept);
+			unpin_user_pages(list->pages + kept, got - kept);
 			return -ENOMEM;
 		}
 		if (region->spans > max_spans)
@@ -105,33 +136,29 @@ static int pin_pages(struct vhost_vdpa *v, struct vhost_vdpa_region *region,
 int vhost_vdpa_pin(struct vhost_vdpa *v, const struct vhost_iotlb_msg *msg,
 		   u64 max_spans, struct list_head *regions)
 {
-	struct page *few[PIN_FEW], **pages = few;
 	struct vhost_vdpa_region *region;
-	u32 max = PIN_FEW;
+	struct pin_list list __uninitialized;
+	u32 offset;
 	u64 npages;
 	int err;
 
+	offset = offset_in_page(msg->uaddr);
+	npages = ((msg->size - 1 + offset) >> PAGE_SHIFT) + 1;
 	region = vhost_vdpa_region_alloc(msg->iova, msg->iova + msg->size - 1,
-					 msg->perm);
+					 msg->perm, npages);
 	if (!region)
 		return -ENOMEM;
-	region->offset = offset_in_page(msg->uaddr);
-	npages = ((msg->size - 1 + region->offset) >> PAGE_SHIFT) + 1;
+	region->offset = offset;
 
 	err = vhost_vdpa_charge(current->mm, npages);
 	if (err)
 		goto out_free;
-	if (npages > PIN_FEW) {
-		pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
-		max = PIN_MANY;
-		if (!pages)
-			err = -ENOMEM;
-	}
-	if (!err)
+	err = pin_list_init(&list, npages);
+	if (!err) {
 		err = pin_pages(v, region, msg->uaddr & PAGE_MASK, npages,
-				max_spans, pages, max);
-	if (pages && pages != few)
-		free_page((unsigned long)pages);
+				max_spans, &list);
+		pin_list_free(&list);
+	}
 	if (err) {
 		vhost_vdpa_uncharge(current->mm, npages);
 		goto out_free;

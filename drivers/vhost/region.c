@@ -12,9 +12,9 @@
 #include <linux/slab.h>
 #include <uapi/linux/vhost_types.h>
 
-/* A chunk of this many runs fills a page. */
+/* A chunk of this many runs fills a page, in a region or on its own. */
 #define CHUNK_RUNS \
-	((PAGE_SIZE - sizeof(struct vhost_vdpa_chunk)) / sizeof(u64))
+	((PAGE_SIZE - sizeof(struct vhost_vdpa_region)) / sizeof(u64))
 
 static u64 run_make(unsigned long pfn, u64 npages)
 {
@@ -28,21 +28,35 @@ static unsigned long run_pfn(u64 run)
 
 static u64 run_pages(u64 run)
 {
-	return run & SPAN_PAGES_MAX;
+	return run & (BIT(SPAN_PAGES_BITS) - 1);
 }
 
-struct vhost_vdpa_region *vhost_vdpa_region_alloc(u64 first, u64 last, u32 perm)
+/* How many entries a chunk gets that may have to hold @runs. */
+static u32 chunk_max(u64 runs)
+{
+	return min_t(u64, runs, CHUNK_RUNS);
+}
+
+/*
+ * A region without memory yet; @runs is how many runs it may get, for one
+ * allocation to do where they are few.
+ */
+struct vhost_vdpa_region *vhost_vdpa_region_alloc(u64 first, u64 last, u32 perm,
+						  u64 runs)
 {
 	struct vhost_vdpa_region *region;
+	u32 max = chunk_max(runs);
 
-	region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	region = kzalloc(struct_size(region, head.run, max),
+			 GFP_KERNEL_ACCOUNT);
 	if (!region)
 		return NULL;
 	region->node.start = first;
 	region->node.last = last;
 	region->perm = perm;
 	INIT_LIST_HEAD(&region->link);
-	INIT_LIST_HEAD(&region->chunks);
+	region->head.max = max;
+	region->tail = &region->head;
 	return region;
 }
 
@@ -59,11 +73,14 @@ static void chunk_unpin(const struct vhost_vdpa_chunk *chunk, bool dirty)
 /* Frees @region with its memory, which no device reaches any more. */
 void vhost_vdpa_region_free(struct vhost_vdpa_region *region)
 {
-	struct vhost_vdpa_chunk *chunk, *next;
+	struct vhost_vdpa_chunk *chunk = &region->head, *next;
+	bool dirty = region->perm & VHOST_ACCESS_WO;
 
-	list_for_each_entry_safe(chunk, next, &region->chunks, link) {
-		chunk_unpin(chunk, region->perm & VHOST_ACCESS_WO);
-		kfree(chunk);
+	chunk_unpin(chunk, dirty);
+	while ((next = chunk->next)) {
+		chunk->next = next->next;
+		chunk_unpin(next, dirty);
+		kfree(next);
 		cond_resched();
 	}
 	if (region->mm)
@@ -73,35 +90,92 @@ void vhost_vdpa_region_free(struct vhost_vdpa_region *region)
 	kfree(region);
 }
 
+/* The same of all in a list, which is empty then. */
 void vhost_vdpa_regions_free(struct list_head *regions)
 {
 	struct vhost_vdpa_region *region, *next;
 
-	list_for_each_entry_safe(region, next, regions, link) {
-		list_del(&region->link);
+	list_for_each_entry_safe(region, next, regions, link)
 		vhost_vdpa_region_free(region);
-	}
+	INIT_LIST_HEAD(regions);
 }
 
-static struct vhost_vdpa_chunk *chunk_alloc(u64 runs)
+/* The chunk of @region that has room for a run, @runs of which may follow. */
+static struct vhost_vdpa_chunk *chunk_get(struct vhost_vdpa_region *region,
+					  u64 runs)
 {
-	u32 max = min_t(u64, runs, CHUNK_RUNS);
-	struct vhost_vdpa_chunk *chunk;
+	struct vhost_vdpa_chunk *chunk = region->tail;
+	u32 max;
 
+	if (chunk->nr < chunk->max)
+		return chunk;
+	max = chunk_max(runs);
 	chunk = kmalloc(struct_size(chunk, run, max), GFP_KERNEL_ACCOUNT);
-	if (chunk) {
-		chunk->nr = 0;
-		chunk->max = max;
-	}
+	if (!chunk)
+		return NULL;
+	chunk->next = NULL;
+	chunk->nr = 0;
+	chunk->max = max;
+	region->tail->next = chunk;
+	region->tail = chunk;
 	return chunk;
 }
 
-/* How many of @pages are one after the other in memory, from the first. */
+/* Whether @npages at @pfn follow the last run of @chunk, and now are of it. */
+static bool chunk_extend(struct vhost_vdpa_chunk *chunk, unsigned long pfn,
+			 u32 npages)
+{
+	u64 last = chunk->nr ? chunk->run[chunk->nr - 1] : 0;
+
+	if (!last || run_pfn(last) + run_pages(last) != pfn ||
+	    run_pages(last) + npages > SPAN_PAGES_MAX)
+		return false;
+	chunk->run[chunk->nr - 1] = last + npages;
+	return true;
+}
+
+/*
+ * How many of @pages, from the first, are known to be one huge page without a
+ * look at each: it was mapped as a whole when they were pinned. That is so for
+ * hugetlbfs, always. A transparent one is mapped as a whole, and nowhere else,
+ * if that is its only mapping now; then it was when it was pinned, since an
+ * anonymous huge page that was once mapped by pieces never is as a whole again
+ * (collapsing takes a new one). A pinned anonymous page is no other process's,
+ * so the mapping is the one that was followed.
+ */
+static u32 pages_huge(struct page **pages, u32 nr)
+{
+	struct folio *folio = page_folio(pages[0]);
+	u32 n = folio_nr_pages(folio) - folio_page_idx(folio, pages[0]);
+
+	if (n == HPAGE_PMD_NR && n <= nr && folio_test_anon(folio) &&
+	    folio_entire_mapcount(folio) == 1 &&
+	    folio_large_mapcount(folio) == 1)
+		return n;
+	return folio_test_hugetlb(folio) ? min(n, nr) : 1;
+}
+
+/*
+ * How many of @pages are one after the other in memory, from the first. This is
+ * the most of what is done for a page, so by eights.
+ */
 static u32 pages_contiguous(struct page **pages, u32 nr)
 {
-	u32 i = 1;
+	struct page *first = pages[0];
+	u32 i = pages_huge(pages, nr);
 
-	while (i < nr && pages[i] == pages[0] + i)
+	if (i > 1)
+		return i;
+	for (; i + 8 <= nr; i += 8) {
+		struct page **at = pages + i, *want = first + i;
+
+		if (at[0] != want || at[1] != want + 1 ||
+		    at[2] != want + 2 || at[3] != want + 3 ||
+		    at[4] != want + 4 || at[5] != want + 5 ||
+		    at[6] != want + 6 || at[7] != want + 7)
+			break;
+	}
+	while (i < nr && pages[i] == first + i)
 		i++;
 	return i;
 }
@@ -120,32 +194,20 @@ static u32 pages_contiguous(struct page **pages, u32 nr)
 int vhost_vdpa_region_add_pages(struct vhost_vdpa_region *region,
 				struct page **pages, u32 nr, u64 left)
 {
-	struct vhost_vdpa_chunk *chunk = NULL;
+	struct vhost_vdpa_chunk *chunk = region->tail;
 	u32 done = 0;
 
-	if (!list_empty(&region->chunks))
-		chunk = list_last_entry(&region->chunks,
-					struct vhost_vdpa_chunk, link);
 	while (done < nr) {
-		u64 *last = chunk && chunk->nr ? &chunk->run[chunk->nr - 1] :
-						 NULL;
 		unsigned long pfn = page_to_pfn(pages[done]);
 		u32 n = pages_contiguous(pages + done, nr - done);
 
-		if (last && run_pfn(*last) + run_pages(*last) == pfn &&
-		    run_pages(*last) + n <= SPAN_PAGES_MAX) {
-			*last += n;
-			done += n;
-			continue;
-		}
-		if (!chunk || chunk->nr == chunk->max) {
-			chunk = chunk_alloc(left - done);
+		if (!chunk_extend(chunk, pfn, n)) {
+			chunk = chunk_get(region, left - done);
 			if (!chunk)
 				break;
-			list_add_tail(&chunk->link, &region->chunks);
+			chunk->run[chunk->nr++] = run_make(pfn, n);
+			region->spans++;
 		}
-		chunk->run[chunk->nr++] = run_make(pfn, n);
-		region->spans++;
 		done += n;
 	}
 	region->npages += done;
@@ -165,53 +227,45 @@ bool vhost_vdpa_region_can_split(const struct vhost_vdpa_region *region, u64 at)
 }
 
 /*
- * Moves the runs of @left after its first @npages to @right, which is empty.
- * @spare has room for what follows the cut in the chunk that is cut; it is
- * used or freed.
+ * Moves the runs of @left after its first @npages, which are not all and not
+ * none, to @right. That is empty and has room for what follows the cut in the
+ * chunk that is cut.
  */
 static void runs_split(struct vhost_vdpa_region *left,
-		       struct vhost_vdpa_region *right,
-		       struct vhost_vdpa_chunk *spare, u64 npages)
+		       struct vhost_vdpa_region *right, u64 npages)
 {
-	struct vhost_vdpa_chunk *chunk;
-	u64 total = left->spans;
-	LIST_HEAD(kept);
-	u64 keep = npages;
+	struct vhost_vdpa_chunk *chunk = &left->head, *to = &right->head;
+	u64 total = left->spans, keep = npages, run;
 	u32 i = 0;
 
-	/* The run that the cut goes through, or comes before. */
+	/* Past the runs that stay, to the one that the cut goes through. */
 	left->spans = 0;
-	list_for_each_entry(chunk, &left->chunks, link) {
-		for (i = 0; i < chunk->nr; i++) {
-			if (run_pages(chunk->run[i]) > keep)
-				goto found;
-			keep -= run_pages(chunk->run[i]);
-			left->spans++;
+	while (keep) {
+		if (i == chunk->nr) {
+			chunk = chunk->next;
+			i = 0;
+			continue;
 		}
+		if (run_pages(chunk->run[i]) > keep)
+			break;
+		keep -= run_pages(chunk->run[i++]);
+		left->spans++;
 	}
-found:
 	right->spans = total - left->spans;
 	if (keep) {
-		u64 run = chunk->run[i];
-
+		run = chunk->run[i];
 		chunk->run[i++] = run_make(run_pfn(run), keep);
 		left->spans++;
-		spare->run[spare->nr++] = run_make(run_pfn(run) + keep,
-						   run_pages(run) - keep);
+		to->run[to->nr++] = run_make(run_pfn(run) + keep,
+					     run_pages(run) - keep);
 	}
-	if (i) {
-		for (u32 j = i; j < chunk->nr; j++)
-			spare->run[spare->nr++] = chunk->run[j];
-		chunk->nr = i;
-		chunk = list_next_entry(chunk, link);
-	}
-	list_cut_before(&kept, &left->chunks, &chunk->link);
-	list_splice_init(&left->chunks, &right->chunks);
-	list_splice(&kept, &left->chunks);
-	if (spare->nr)
-		list_add(&spare->link, &right->chunks);
-	else
-		kfree(spare);
+	while (i < chunk->nr)
+		to->run[to->nr++] = chunk->run[i++];
+	chunk->nr -= to->nr - !!keep;
+	to->next = chunk->next;
+	right->tail = to->next ? left->tail : to;
+	chunk->next = NULL;
+	left->tail = chunk;
 }
 
 /**
@@ -227,10 +281,11 @@ struct vhost_vdpa_region *
 vhost_vdpa_region_split(struct vhost_vdpa_region *region, u64 at)
 {
 	struct vhost_vdpa_region *right;
-	struct vhost_vdpa_chunk *spare;
 	u64 npages = pages_before(region, at);
+	u64 runs = region->file.file ? 0 : region->spans;
 
-	right = vhost_vdpa_region_alloc(at, region->node.last, region->perm);
+	right = vhost_vdpa_region_alloc(at, region->node.last, region->perm,
+					runs);
 	if (!right)
 		return NULL;
 	if (region->file.file) {
@@ -240,12 +295,7 @@ vhost_vdpa_region_split(struct vhost_vdpa_region *region, u64 at)
 				     (at - region->node.start);
 		right->spans = region->spans;
 	} else {
-		spare = chunk_alloc(min_t(u64, CHUNK_RUNS, region->spans + 1));
-		if (!spare) {
-			kfree(right);
-			return NULL;
-		}
-		runs_split(region, right, spare, npages);
+		runs_split(region, right, npages);
 		right->mm = region->mm;
 		right->npages = region->npages - npages;
 		region->npages = npages;
@@ -258,9 +308,8 @@ struct vhost_vdpa_span_iter vhost_vdpa_spans(struct vhost_vdpa_region *region)
 {
 	return (struct vhost_vdpa_span_iter){
 		.region = region,
-		.chunk = list_first_entry_or_null(&region->chunks,
-						  struct vhost_vdpa_chunk,
-						  link),
+		/* A cut between two chunks leaves the first one empty. */
+		.chunk = region->head.nr ? &region->head : region->head.next,
 		.iova = region->node.start,
 	};
 }
@@ -298,7 +347,7 @@ bool vhost_vdpa_span_next(struct vhost_vdpa_span_iter *iter,
 
 	iter->iova += size;
 	if (++iter->idx == iter->chunk->nr) {
-		iter->chunk = list_next_entry(iter->chunk, link);
+		iter->chunk = iter->chunk->next;
 		iter->idx = 0;
 	}
 	return true;

@@ -11,18 +11,21 @@
 
 #include <linux/interval_tree.h>
 #include <linux/list.h>
+#include <linux/mm_types.h>
 #include <linux/types.h>
 #include <linux/vdpa.h>
 
-struct mm_struct;
 struct page;
 
-/* Pages that are contiguous: frame number above, how many below. */
-#define SPAN_PAGES_BITS	24
-#define SPAN_PAGES_MAX	(BIT(SPAN_PAGES_BITS) - 1)
+/*
+ * Pages that are contiguous: frame number above, how many below; 2 GiB at most,
+ * for the bytes to fit a scatterlist.
+ */
+#define SPAN_PAGES_BITS	20
+#define SPAN_PAGES_MAX	BIT(19)
 
 struct vhost_vdpa_chunk {
-	struct list_head link;
+	struct vhost_vdpa_chunk *next;
 	u32 nr;			/* used entries of @run */
 	u32 max;		/* all entries of @run */
 	u64 run[] __counted_by(max);
@@ -32,8 +35,7 @@ struct vhost_vdpa_chunk {
  * struct vhost_vdpa_region - one entry of an address space
  * @node: in as->regions: first and last byte of I/O virtual address
  * @link: in a list of regions that are in no tree
- * @chunks: struct vhost_vdpa_chunk; empty where the parent takes addresses of
- *	the process
+ * @tail: the last chunk, which is being filled
  * @mm: who is charged for @npages
  * @npages: pinned pages
  * @spans: how many pieces the device is given
@@ -41,11 +43,13 @@ struct vhost_vdpa_chunk {
  * @perm: VHOST_ACCESS_*
  * @uaddr: address in the process, where the parent takes those
  * @file: what is mapped at @uaddr
+ * @head: the first chunk, which lives and dies with the region; empty where
+ *	the parent takes addresses of the process
  */
 struct vhost_vdpa_region {
 	struct interval_tree_node node;
 	struct list_head link;
-	struct list_head chunks;
+	struct vhost_vdpa_chunk *tail;
 	struct mm_struct *mm;
 	u64 npages;
 	u64 spans;
@@ -53,6 +57,7 @@ struct vhost_vdpa_region {
 	u32 perm;
 	u64 uaddr;
 	struct vdpa_map_file file;
+	struct vhost_vdpa_chunk head;
 };
 
 /* A piece of a region that the device is given at once. */
@@ -74,7 +79,7 @@ struct vhost_vdpa_span_iter {
 
 /* region.c */
 struct vhost_vdpa_region *vhost_vdpa_region_alloc(u64 first, u64 last,
-						  u32 perm);
+						  u32 perm, u64 runs);
 void vhost_vdpa_region_free(struct vhost_vdpa_region *region);
 void vhost_vdpa_regions_free(struct list_head *regions);
 int vhost_vdpa_region_add_pages(struct vhost_vdpa_region *region,
@@ -91,6 +96,10 @@ bool vhost_vdpa_span_starts(struct vhost_vdpa_region *region, u64 at);
 
 /* pin.c */
 int vhost_vdpa_charge(struct mm_struct *mm, u64 npages);
-void vhost_vdpa_uncharge(struct mm_struct *mm, u64 npages);
+
+static inline void vhost_vdpa_uncharge(struct mm_struct *mm, u64 npages)
+{
+	atomic64_sub(npages, &mm->pinned_vm);
+}
 
 #endif /* _VHOST_VDPA_REGION_H */

@@ -39,7 +39,7 @@ vma_region(struct vm_area_struct *vma, const struct vhost_iotlb_msg *msg,
 	struct vhost_vdpa_region *region;
 
 	region = vhost_vdpa_region_alloc(first, first + (end - uaddr) - 1,
-					 msg->perm);
+					 msg->perm, 0);
 	if (!region)
 		return NULL;
 	region->spans = 1;
