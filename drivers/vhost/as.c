@@ -11,7 +11,6 @@
 #include "vhost_vdpa.h"
 
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 
 #include "mapper.h"
 #include "pin.h"
@@ -22,9 +21,6 @@ static unsigned int max_iotlb_entries = 1 << 25;
 module_param(max_iotlb_entries, uint, 0444);
 MODULE_PARM_DESC(max_iotlb_entries,
 		 "Maximum number of contiguous pieces mapped in an address space (default: 33554432)");
-
-/* Spans that are mapped before the gate is left for a moment. */
-#define MAP_SLICE	512
 
 void vhost_vdpa_as_init(struct vhost_vdpa_as *as, u32 asid)
 {
@@ -72,17 +68,29 @@ static void as_insert(struct vhost_vdpa_as *as,
 	as->spans += region->spans;
 }
 
-/* Takes the regions from @first to @last out of the tree, into @regions. */
-static void as_take(struct vhost_vdpa_as *as, u64 first, u64 last,
-		    struct list_head *regions)
+/* The region that comes after @region; they do not overlap. */
+static struct vhost_vdpa_region *as_next(struct vhost_vdpa_region *region)
 {
-	struct vhost_vdpa_region *region;
+	return rb_entry_safe(rb_next(&region->node.rb),
+			     struct vhost_vdpa_region, node.rb);
+}
 
-	while ((region = as_find(as, first, last))) {
+/* Takes @region and those up to @last out of the tree, into @regions. */
+static void as_take(struct vhost_vdpa_as *as, struct vhost_vdpa_region *region,
+		    u64 last, struct list_head *regions)
+{
+	struct vhost_vdpa_region *next;
+
+	lockdep_assert_held(&as->lock);
+
+	while (region && region->node.start <= last) {
+		next = region->node.last < last ? as_next(region) : NULL;
 		interval_tree_remove(&region->node, &as->regions);
 		as->spans -= region->spans;
 		list_add_tail(&region->link, regions);
-		cond_resched();
+		region = next;
+		if (region)
+			cond_resched();
 	}
 }
 
@@ -173,47 +181,14 @@ static int as_recommit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 	return as_commit(v, vdpa, as);
 }
 
-/* Maps @region, or what comes before *@end of it. */
-static int as_map_region(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 struct vhost_vdpa_region *region, u64 *end)
+/* All of an update is mapped: it counts, unless the device goes. */
+static int as_map_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 {
-	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(region);
-	struct vhost_vdpa_span span;
-	int err;
+	if (!v->mapper->commit)
+		return vdpa_gate_is_closed(&v->gate) ? -ENODEV : 0;
 
-	*end = region->node.start;
-	for (;;) {
-		CLASS(vdpa_live, live)(&v->gate);
-
-		if (!live.ops)
-			return -ENODEV;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		for (int n = 0; n < MAP_SLICE; n++) {
-			if (!vhost_vdpa_span_next(&iter, &span))
-				return 0;
-			err = v->mapper->map(v, live.vdpa, as, &span);
-			if (err)
-				return err;
-			*end = span.iova + span.size;
-		}
-		cond_resched();
-	}
-}
-
-/* Maps all of @regions, or what comes before *@end. */
-static int as_map(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		  struct list_head *regions, u64 *end)
-{
-	struct vhost_vdpa_region *region;
-	int err;
-
-	list_for_each_entry(region, regions, link) {
-		err = as_map_region(v, as, region, end);
-		if (err)
-			return err;
-	}
-	return 0;
+	CLASS(vdpa_live, live)(&v->gate);
+	return live.ops ? as_commit(v, live.vdpa, as) : -ENODEV;
 }
 
 /* Takes back what was mapped of @first to @last by an update that failed. */
@@ -242,11 +217,9 @@ static int as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 	err = as_enter(v, as) ?: as_refresh(v, as);
 	if (err)
 		return err;
-	err = as_map(v, as, regions, &end);
+	err = vhost_vdpa_map_regions(v, as, regions, &end);
 	if (!err) {
-		CLASS(vdpa_live, live)(&v->gate);
-
-		err = live.ops ? as_commit(v, live.vdpa, as) : -ENODEV;
+		err = as_map_end(v, as);
 		end = last + 1;
 	}
 	if (!err) {
@@ -350,22 +323,14 @@ static int as_cut_span(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 						  &both) : -ENODEV;
 		if (!err) {
 			/* Both, whatever becomes of the first. */
-			err = v->mapper->map(v, live.vdpa, as, &start);
-			err = v->mapper->map(v, live.vdpa, as, &end) ?: err;
+			err = vhost_vdpa_map_span(v, live.vdpa, as, &start);
+			err = vhost_vdpa_map_span(v, live.vdpa, as, &end) ?:
+			      err;
 		}
 	}
 	list_del_init(&left->link);
 	list_del_init(&right->link);
 	return err;
-}
-
-/* Whether a request may end at @at: not in the middle of a page. */
-static bool as_can_cut(struct vhost_vdpa_as *as, u64 at)
-{
-	struct vhost_vdpa_region *region = as_find(as, at, at);
-
-	return !region || region->node.start == at ||
-	       vhost_vdpa_region_can_split(region, at);
 }
 
 /* Makes a region end before @at and another one start there. */
@@ -395,15 +360,42 @@ static int as_cut(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 at)
 	return err;
 }
 
-/* Takes the regions from @first to @last from the device, into @regions. */
-static int as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
-		     u64 last, struct list_head *regions)
+/*
+ * Makes regions start at @first and end at @last, where @start lies across the
+ * one, or @end, which may be the same, across the other.
+ */
+static int as_cut_out(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		      struct vhost_vdpa_region *start,
+		      struct vhost_vdpa_region *end, u64 first, u64 last)
+{
+	bool at_start = start->node.start < first;
+	bool at_end = end && end->node.last > last;
+	int err = 0;
+
+	/* Neither in the middle of a page. */
+	if (at_start && !vhost_vdpa_region_can_split(start, first))
+		return -EINVAL;
+	if (at_end && !vhost_vdpa_region_can_split(end, last + 1))
+		return -EINVAL;
+	if (at_start)
+		err = as_cut(v, as, first);
+	if (!err && at_end)
+		err = as_cut(v, as, last + 1);
+	return err;
+}
+
+/*
+ * Takes @region, the first after @first, and those up to @last from the device,
+ * into @regions. Inline: most invalidates are of one page.
+ */
+static __always_inline int
+as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+	  struct vhost_vdpa_region *region, u64 first, u64 last,
+	  struct list_head *regions)
 {
 	int err;
 
-	as_take(as, first, last, regions);
-	if (list_empty(regions))
-		return 0;
+	as_take(as, region, last, regions);
 	{
 		CLASS(vdpa_live, live)(&v->gate);
 
@@ -430,21 +422,24 @@ static int as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 			 u64 first, u64 last, struct list_head *regions)
 {
-	bool to_end = last == U64_MAX;
+	struct vhost_vdpa_region *region, *end;
 	int err;
 
 	guard(mutex)(&as->lock);
 	err = as_enter(v, as);
 	if (err)
 		return err;
-	if (!as_can_cut(as, first) || (!to_end && !as_can_cut(as, last + 1)))
-		return -EINVAL;
-	err = as_cut(v, as, first);
-	if (!err && !to_end)
-		err = as_cut(v, as, last + 1);
-	if (err)
-		return err;
-	return as_remove(v, as, first, last, regions);
+	region = as_find(as, first, last);
+	if (!region)
+		return 0;
+	end = region->node.last < last ? as_find(as, last, last) : region;
+	if (region->node.start < first || (end && end->node.last > last)) {
+		err = as_cut_out(v, as, region, end, first, last);
+		if (err)
+			return err;
+		region = as_find(as, first, last);
+	}
+	return as_remove(v, as, region, first, last, regions);
 }
 
 int vhost_vdpa_as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
@@ -527,10 +522,13 @@ int vhost_vdpa_as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 	for (u32 i = 0; i < v->nas && !err; i++) {
 		struct vhost_vdpa_as *as = &v->as[i];
+		struct vhost_vdpa_region *region;
 		LIST_HEAD(regions);
 
 		guard(mutex)(&as->lock);
-		err = as_remove(v, as, 0, U64_MAX, &regions);
+		region = as_find(as, 0, U64_MAX);
+		err = region ? as_remove(v, as, region, 0, U64_MAX, &regions) :
+			       0;
 		vhost_vdpa_regions_free(&regions);
 		if (!err && !list_empty(&as->limbo))
 			err = v->mapper->unmap(v, vdpa, as, 0, U64_MAX,
@@ -593,7 +591,7 @@ void vhost_vdpa_as_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 		LIST_HEAD(regions);
 
 		guard(mutex)(&as->lock);
-		as_take(as, 0, U64_MAX, &regions);
+		as_take(as, as_find(as, 0, U64_MAX), U64_MAX, &regions);
 		vhost_vdpa_regions_free(&regions);
 		as_limbo_free(as);
 	}

@@ -114,7 +114,7 @@ static int msg_run(struct vhost_vdpa *v, const struct vhost_msg_v2 *msg)
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct vhost_vdpa *v = iocb->ki_filp->private_data;
-	struct vhost_msg_v2 msg;
+	struct vhost_msg_v2 msg __uninitialized;
 	int err;
 
 	if (vdpa_gate_is_closed(&v->gate))

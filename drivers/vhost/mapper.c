@@ -5,11 +5,17 @@
 #include "mapper.h"
 
 #include <linux/iommu.h>
+#include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
 #include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
 
 #include "region.h"
 #include "vhost_vdpa.h"
+
+/* How many spans are mapped at a time, and how many while in the gate. */
+#define MAP_SPANS	16
+#define MAP_SLICE	512
 
 /* Bytes from @first to @last; the whole of 2^64 is one short of it. */
 static u64 range_size(u64 first, u64 last)
@@ -38,10 +44,19 @@ static void dma_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 }
 
 static int dma_map(struct vhost_vdpa *v, struct vdpa_device *vdpa,
-		   struct vhost_vdpa_as *as, const struct vhost_vdpa_span *span)
+		   struct vhost_vdpa_as *as, const struct vhost_vdpa_span *span,
+		   u32 nr, u32 *done)
 {
-	return vdpa->config->dma_map(vdpa, as->asid, span->iova, span->size,
-				     span->addr, span->perm, span->opaque);
+	int err = 0;
+
+	for (*done = 0; *done < nr; span++, ++*done) {
+		err = vdpa->config->dma_map(vdpa, as->asid, span->iova,
+					    span->size, span->addr, span->perm,
+					    span->opaque);
+		if (err)
+			break;
+	}
+	return err;
 }
 
 static int dma_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
@@ -109,9 +124,16 @@ static int table_open(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 static int table_map(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		     struct vhost_vdpa_as *as,
-		     const struct vhost_vdpa_span *span)
+		     const struct vhost_vdpa_span *span, u32 nr, u32 *done)
 {
-	return table_add(as->table, span);
+	int err = 0;
+
+	for (*done = 0; *done < nr; span++, ++*done) {
+		err = table_add(as->table, span);
+		if (err)
+			break;
+	}
+	return err;
 }
 
 static int table_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
@@ -197,15 +219,34 @@ static int iommu_prot(u32 perm)
 	return prot;
 }
 
-static int iommu_map_span(struct vhost_vdpa *v, struct vdpa_device *vdpa,
-			  struct vhost_vdpa_as *as,
-			  const struct vhost_vdpa_span *span)
+/*
+ * All or none of them, with one flush where an IOMMU wants that of a map. Only
+ * the first may start, and only the last end, within a page.
+ */
+static int iommu_map_spans(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+			   struct vhost_vdpa_as *as,
+			   const struct vhost_vdpa_span *span, u32 nr,
+			   u32 *done)
 {
 	u64 before = offset_in_page(span->iova);
+	int prot = iommu_prot(span->perm);
+	struct scatterlist sg[MAP_SPANS] __uninitialized;
+	ssize_t size;
 
-	return iommu_map(v->domain, span->iova - before, span->addr - before,
-			 PAGE_ALIGN(span->size + before),
-			 iommu_prot(span->perm), GFP_KERNEL_ACCOUNT);
+	*done = 0;
+	if (nr == 1)
+		return iommu_map(v->domain, span->iova - before,
+				 span->addr - before,
+				 PAGE_ALIGN(span->size + before), prot,
+				 GFP_KERNEL_ACCOUNT);
+	sg_init_table(sg, nr);
+	for (u32 i = 0; i < nr; i++)
+		sg_set_page(&sg[i], pfn_to_page(PHYS_PFN(span[i].addr)),
+			    PAGE_ALIGN(span[i].size +
+				       offset_in_page(span[i].addr)), 0);
+	size = iommu_map_sg(v->domain, span->iova - before, sg, nr, prot,
+			    GFP_KERNEL_ACCOUNT);
+	return size < 0 ? size : 0;
 }
 
 /* One flush for all of them. */
@@ -213,7 +254,7 @@ static int iommu_unmap_range(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 			     struct vhost_vdpa_as *as, u64 first, u64 last,
 			     struct list_head *regions)
 {
-	struct iommu_iotlb_gather gather;
+	struct iommu_iotlb_gather gather __uninitialized;
 	struct vhost_vdpa_region *region;
 
 	iommu_iotlb_gather_init(&gather);
@@ -222,10 +263,15 @@ static int iommu_unmap_range(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		u64 to = min_t(u64, region->node.last, last) | ~PAGE_MASK;
 		u64 left = range_size(from, to), done;
 
-		/* It stops at a hole, which a cut out of memory leaves. */
-		for (; left; left -= min(done, left), from += done) {
+		for (;;) {
 			done = iommu_unmap_fast(v->domain, from, left,
-						&gather) ?: PAGE_SIZE;
+						&gather);
+			if (done >= left)
+				break;
+			/* A cut out of memory leaves a hole, where it stops. */
+			done = done ?: PAGE_SIZE;
+			left -= min(done, left);
+			from += done;
 			cond_resched();
 		}
 	}
@@ -239,7 +285,7 @@ static const struct vhost_vdpa_mapper mapper_iommu = {
 	.pages = true,
 	.open = iommu_open,
 	.close = iommu_close,
-	.map = iommu_map_span,
+	.map = iommu_map_spans,
 	.unmap = iommu_unmap_range,
 };
 
@@ -251,4 +297,83 @@ vhost_vdpa_mapper_of(const struct vdpa_device *vdpa)
 	if (vdpa->config->dma_map)
 		return &mapper_dma;
 	return &mapper_iommu;
+}
+
+int vhost_vdpa_map_span(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+			struct vhost_vdpa_as *as,
+			const struct vhost_vdpa_span *span)
+{
+	u32 done;
+
+	lockdep_assert_held(&as->lock);
+
+	return v->mapper->map(v, vdpa, as, span, 1, &done);
+}
+
+/* Maps the next spans of a region, with the device held; *@end follows. */
+static int map_slice(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		     struct vhost_vdpa_span_iter *iter, u64 *end)
+{
+	/* Zeroed it would cost more than a map. */
+	struct vhost_vdpa_span spans[MAP_SPANS] __uninitialized;
+	struct vhost_vdpa_span *last;
+	int err = 0;
+
+	CLASS(vdpa_live, live)(&v->gate);
+	if (!live.ops)
+		return -ENODEV;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	for (u32 n = 0; n < MAP_SLICE && !iter->done && !err; n += MAP_SPANS) {
+		u32 nr = 0, done;
+
+		while (nr < MAP_SPANS && vhost_vdpa_span_next(iter, &spans[nr]))
+			nr++;
+		err = v->mapper->map(v, live.vdpa, as, spans, nr, &done);
+		last = &spans[(err ? done : nr) - 1];
+		if (!err || done)
+			*end = last->iova + last->size;
+	}
+	return err;
+}
+
+/* Leaves the gate now and then, for a removal not to wait for all of it. */
+static int map_region(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		      struct vhost_vdpa_region *region, u64 *end)
+{
+	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(region);
+	int err;
+
+	*end = region->node.start;
+	for (;;) {
+		err = map_slice(v, as, &iter, end);
+		if (err || iter.done)
+			return err;
+		cond_resched();
+	}
+}
+
+/**
+ * vhost_vdpa_map_regions() - Give a device what an update found.
+ * @v: the node
+ * @as: the address space, locked
+ * @regions: regions that follow each other, not mapped yet
+ * @end: after an error: first address that is not mapped
+ *
+ * Return: 0; -ENODEV the device went away; -EINTR killed; what the device said.
+ */
+int vhost_vdpa_map_regions(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			   struct list_head *regions, u64 *end)
+{
+	struct vhost_vdpa_region *region;
+	int err;
+
+	lockdep_assert_held(&as->lock);
+
+	list_for_each_entry(region, regions, link) {
+		err = map_region(v, as, region, end);
+		if (err)
+			return err;
+	}
+	return 0;
 }

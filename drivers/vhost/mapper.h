@@ -22,7 +22,8 @@ struct vhost_vdpa_span;
  * @cuts: @unmap may take a part out of a span that was mapped as one
  * @open: a session starts: all address spaces exist and are empty
  * @close: a session ends: the device reaches nothing any more
- * @map: adds a span where nothing is mapped
+ * @map: adds @nr spans of one region, one after the other, where nothing is
+ *	mapped; @done tells how many it has, if not all
  * @unmap: removes everything from @first to @last, which are ends of spans
  *	unless @cuts; @regions are the regions there. Done when it returns,
  *	but for a mapper with @commit.
@@ -40,7 +41,8 @@ struct vhost_vdpa_mapper {
 	int (*open)(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 	void (*close)(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 	int (*map)(struct vhost_vdpa *v, struct vdpa_device *vdpa,
-		   struct vhost_vdpa_as *as, const struct vhost_vdpa_span *span);
+		   struct vhost_vdpa_as *as, const struct vhost_vdpa_span *span,
+		   u32 nr, u32 *done);
 	int (*unmap)(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		     struct vhost_vdpa_as *as, u64 first, u64 last,
 		     struct list_head *regions);
@@ -51,5 +53,10 @@ struct vhost_vdpa_mapper {
 /* mapper.c */
 const struct vhost_vdpa_mapper *
 vhost_vdpa_mapper_of(const struct vdpa_device *vdpa);
+int vhost_vdpa_map_regions(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			   struct list_head *regions, u64 *end);
+int vhost_vdpa_map_span(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+			struct vhost_vdpa_as *as,
+			const struct vhost_vdpa_span *span);
 
 #endif /* _VHOST_VDPA_MAPPER_H */
