@@ -20,6 +20,7 @@ help:
 	@echo '                        sets up, builds, boots a VM and shows it'
 	@echo '  make check            everything there is to check, in VMs where needed;'
 	@echo '                        one part of it: scripts/check --list'
+	@echo '  make bench            what calls cost, next to the in-tree driver, in one VM'
 	@echo '  make modules          build the modules'
 	@echo '  make modules_install  install them to $(INSTALL_MOD_DIR)/ and run depmod (as root)'
 	@echo '  make config           make .config from Kconfig; edit it and say it again'
@@ -110,8 +111,15 @@ check:
 	scripts/setup
 	scripts/check
 
+.PHONY: bench
+bench:
+	scripts/setup
+	+$(MAKE) --no-print-directory testmodules
+	tools/bench/run
+
 .PHONY: clean
 clean:
 	$(if $(KERNELDIR),+$(KBUILD) VDPA_CONFIG=/dev/null clean)
 	+$(MAKE) --no-print-directory -C tools/testing/selftests/vdpa clean
+	+$(MAKE) --no-print-directory -C tools/bench clean
 	rm -rf build .config.old
