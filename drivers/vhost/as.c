@@ -12,13 +12,14 @@
 
 #include <linux/module.h>
 
+#include "as.h"
 #include "mapper.h"
 #include "pin.h"
 #include "region.h"
 
 /* 64 GiB in pieces of one page, with plenty left for what else is mapped. */
-static unsigned int max_iotlb_entries = 1 << 25;
-module_param(max_iotlb_entries, uint, 0444);
+unsigned int vhost_vdpa_max_spans = 1 << 25;
+module_param_named(max_iotlb_entries, vhost_vdpa_max_spans, uint, 0444);
 MODULE_PARM_DESC(max_iotlb_entries,
 		 "Maximum number of contiguous pieces mapped in an address space (default: 33554432)");
 
@@ -46,26 +47,6 @@ static int as_enter(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 	if (as->closed)
 		return -ENODEV;
 	return READ_ONCE(v->mm) == current->mm ? 0 : -EPERM;
-}
-
-static struct vhost_vdpa_region *as_find(struct vhost_vdpa_as *as, u64 first,
-					 u64 last)
-{
-	struct interval_tree_node *node;
-
-	lockdep_assert_held(&as->lock);
-
-	node = interval_tree_iter_first(&as->regions, first, last);
-	return node ? container_of(node, struct vhost_vdpa_region, node) : NULL;
-}
-
-static void as_insert(struct vhost_vdpa_as *as,
-		      struct vhost_vdpa_region *region)
-{
-	lockdep_assert_held(&as->lock);
-
-	interval_tree_insert(&region->node, &as->regions);
-	as->spans += region->spans;
 }
 
 /* The region that comes after @region; they do not overlap. */
@@ -252,9 +233,9 @@ static int as_check(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	}
 	if (as_find(as, first, last))
 		return -EEXIST;
-	if (as->spans >= max_iotlb_entries)
+	if (as->spans >= vhost_vdpa_max_spans)
 		return -ENOSPC;
-	*max_spans = max_iotlb_entries - as->spans;
+	*max_spans = vhost_vdpa_max_spans - as->spans;
 	return 0;
 }
 
@@ -288,99 +269,6 @@ int vhost_vdpa_as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 		return -EINTR;
 	err = as_update(v, as, msg);
 	mutex_unlock(&as->msg_lock);
-	return err;
-}
-
-/*
- * Makes the device's map end a span before @at, where @region goes on. For a
- * moment the span is not mapped; a device that uses it meanwhile sees a fault.
- */
-static int as_cut_span(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		       struct vhost_vdpa_region *left,
-		       struct vhost_vdpa_region *right)
-{
-	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(right);
-	struct vhost_vdpa_span end, start, span;
-	LIST_HEAD(both);
-	int err;
-
-	if (!vhost_vdpa_span_next(&iter, &end))
-		return 0;
-	iter = vhost_vdpa_spans(left);
-	while (vhost_vdpa_span_next(&iter, &span))
-		start = span;
-	/* The cut is where a span starts anyway. */
-	if (!end.opaque && start.addr + start.size != end.addr)
-		return 0;
-
-	list_add(&left->link, &both);
-	list_add_tail(&right->link, &both);
-	{
-		CLASS(vdpa_live, live)(&v->gate);
-
-		err = live.ops ? v->mapper->unmap(v, live.vdpa, as, start.iova,
-						  end.iova + end.size - 1,
-						  &both) : -ENODEV;
-		if (!err) {
-			/* Both, whatever becomes of the first. */
-			err = vhost_vdpa_map_span(v, live.vdpa, as, &start);
-			err = vhost_vdpa_map_span(v, live.vdpa, as, &end) ?:
-			      err;
-		}
-	}
-	list_del_init(&left->link);
-	list_del_init(&right->link);
-	return err;
-}
-
-/* Makes a region end before @at and another one start there. */
-static int as_cut(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 at)
-{
-	struct vhost_vdpa_region *left = as_find(as, at, at), *right;
-	int err = 0;
-
-	if (!left || left->node.start == at)
-		return 0;
-	/* It would make one span two. */
-	if (as->spans >= max_iotlb_entries && !vhost_vdpa_span_starts(left, at))
-		return -ENOSPC;
-
-	interval_tree_remove(&left->node, &as->regions);
-	as->spans -= left->spans;
-	right = vhost_vdpa_region_split(left, at);
-	as_insert(as, left);
-	if (!right)
-		return -ENOMEM;
-	as_insert(as, right);
-	if (!v->mapper->cuts || v->use_va) {
-		err = as_cut_span(v, as, left, right);
-		if (err)
-			as->stale = true;
-	}
-	return err;
-}
-
-/*
- * Makes regions start at @first and end at @last, where @start lies across the
- * one, or @end, which may be the same, across the other.
- */
-static int as_cut_out(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		      struct vhost_vdpa_region *start,
-		      struct vhost_vdpa_region *end, u64 first, u64 last)
-{
-	bool at_start = start->node.start < first;
-	bool at_end = end && end->node.last > last;
-	int err = 0;
-
-	/* Neither in the middle of a page. */
-	if (at_start && !vhost_vdpa_region_can_split(start, first))
-		return -EINVAL;
-	if (at_end && !vhost_vdpa_region_can_split(end, last + 1))
-		return -EINVAL;
-	if (at_start)
-		err = as_cut(v, as, first);
-	if (!err && at_end)
-		err = as_cut(v, as, last + 1);
 	return err;
 }
 
@@ -434,7 +322,8 @@ static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 		return 0;
 	end = region->node.last < last ? as_find(as, last, last) : region;
 	if (region->node.start < first || (end && end->node.last > last)) {
-		err = as_cut_out(v, as, region, end, first, last);
+		err = vhost_vdpa_as_cut_out(v, as, region, end,
+					    first, last);
 		if (err)
 			return err;
 		region = as_find(as, first, last);
