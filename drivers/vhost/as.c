@@ -5,8 +5,9 @@
  * changes wait for a commit that succeeds, and a cut through a span that runs
  * out of memory half way). The device loses a range before it is unpinned.
  *
- * Messages come with as->msg_lock, taken here, from the owner's process; open,
- * close and reset from under v->lock.
+ * Messages come from the owner's process, several at a time; open, close, reset
+ * and the change of owners from under v->lock. All meet under as->lock, which is
+ * not held while memory is pinned: that may take as long as its owner likes.
  */
 #include "vhost_vdpa.h"
 
@@ -25,7 +26,6 @@ MODULE_PARM_DESC(max_iotlb_entries,
 
 void vhost_vdpa_as_init(struct vhost_vdpa_as *as, u32 asid)
 {
-	mutex_init(&as->msg_lock);
 	mutex_init(&as->lock);
 	as->regions = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&as->limbo);
@@ -35,18 +35,23 @@ void vhost_vdpa_as_init(struct vhost_vdpa_as *as, u32 asid)
 
 void vhost_vdpa_as_destroy(struct vhost_vdpa_as *as)
 {
-	mutex_destroy(&as->msg_lock);
 	mutex_destroy(&as->lock);
 }
 
-/* Whether the process may change @as: what it was before as->lock is past. */
-static int as_enter(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
+/* Locks @as for a message of owner number @owner, if that is still the owner. */
+static int as_lock(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u32 owner)
 {
-	lockdep_assert_held(&as->lock);
+	int err = 0;
 
+	if (mutex_lock_killable(&as->lock))
+		return -EINTR;
 	if (as->closed)
-		return -ENODEV;
-	return READ_ONCE(v->mm) == current->mm ? 0 : -EPERM;
+		err = -ENODEV;
+	else if (READ_ONCE(v->owner_nr) != owner)
+		err = -EPERM;
+	if (err)
+		mutex_unlock(&as->lock);
+	return err;
 }
 
 /* The region that comes after @region; they do not overlap. */
@@ -187,15 +192,42 @@ static int as_undo(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 	return err;
 }
 
+/* Whether the range is free, and how many pieces there may be in it. */
+static int as_room(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+		   u64 last, u64 *room)
+{
+	lockdep_assert_held(&as->lock);
+
+	if (v->mapper->pages) {
+		first &= PAGE_MASK;
+		last |= ~PAGE_MASK;
+	}
+	if (as_find(as, first, last))
+		return -EEXIST;
+	if (as->spans >= vhost_vdpa_max_spans)
+		return -ENOSPC;
+	*room = vhost_vdpa_max_spans - as->spans;
+	return 0;
+}
+
 /* What as_update() does once memory was found: all or nothing. */
 static int as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 		  u64 last, struct list_head *regions)
 {
-	u64 end = first;
+	struct vhost_vdpa_region *region;
+	u64 end = first, spans = 0, room;
 	int err;
 
-	guard(mutex)(&as->lock);
-	err = as_enter(v, as) ?: as_refresh(v, as);
+	/* Others may have been here meanwhile. */
+	err = as_room(v, as, first, last, &room);
+	if (err)
+		return err;
+	list_for_each_entry(region, regions, link)
+		spans += region->spans;
+	if (spans > room)
+		return -ENOSPC;
+
+	err = as_refresh(v, as);
 	if (err)
 		return err;
 	err = vhost_vdpa_map_regions(v, as, regions, &end);
@@ -216,59 +248,37 @@ static int as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 	return err;
 }
 
-/* Whether all of the range is free, and what it may cost. */
-static int as_check(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		    const struct vhost_iotlb_msg *msg, u64 *max_spans)
+int vhost_vdpa_as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			 const struct vhost_iotlb_msg *msg, u32 owner)
 {
-	u64 first = msg->iova, last = msg->iova + msg->size - 1;
-
-	guard(mutex)(&as->lock);
-	if (as->closed)
-		return -ENODEV;
-	if (v->mapper->pages) {
-		if (offset_in_page(msg->iova) != offset_in_page(msg->uaddr))
-			return -EINVAL;
-		first &= PAGE_MASK;
-		last |= ~PAGE_MASK;
-	}
-	if (as_find(as, first, last))
-		return -EEXIST;
-	if (as->spans >= vhost_vdpa_max_spans)
-		return -ENOSPC;
-	*max_spans = vhost_vdpa_max_spans - as->spans;
-	return 0;
-}
-
-static int as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		     const struct vhost_iotlb_msg *msg)
-{
-	u64 max_spans = 0;
+	u64 first = msg->iova, last = msg->iova + msg->size - 1, room;
 	LIST_HEAD(regions);
 	int err;
 
-	err = as_check(v, as, msg, &max_spans);
+	if (v->mapper->pages &&
+	    offset_in_page(msg->iova) != offset_in_page(msg->uaddr))
+		return -EINVAL;
+	/* What is known to fail costs no pinning. */
+	err = as_lock(v, as, owner);
 	if (err)
 		return err;
+	err = as_room(v, as, first, last, &room);
+	mutex_unlock(&as->lock);
+	if (err)
+		return err;
+
 	if (v->use_va)
-		err = vhost_vdpa_collect(v, msg, max_spans, &regions);
+		err = vhost_vdpa_collect(v, msg, room, &regions);
 	else
-		err = vhost_vdpa_pin(v, msg, max_spans, &regions);
+		err = vhost_vdpa_pin(v, msg, room, &regions);
 	if (err)
 		return err;
-	err = as_add(v, as, msg->iova, msg->iova + msg->size - 1, &regions);
+	err = as_lock(v, as, owner);
+	if (!err) {
+		err = as_add(v, as, first, last, &regions);
+		mutex_unlock(&as->lock);
+	}
 	vhost_vdpa_regions_free(&regions);
-	return err;
-}
-
-int vhost_vdpa_as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 const struct vhost_iotlb_msg *msg)
-{
-	int err;
-
-	if (mutex_lock_killable(&as->msg_lock))
-		return -EINTR;
-	err = as_update(v, as, msg);
-	mutex_unlock(&as->msg_lock);
 	return err;
 }
 
@@ -313,10 +323,6 @@ static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	struct vhost_vdpa_region *region, *end;
 	int err;
 
-	guard(mutex)(&as->lock);
-	err = as_enter(v, as);
-	if (err)
-		return err;
 	region = as_find(as, first, last);
 	if (!region)
 		return 0;
@@ -332,7 +338,7 @@ static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 }
 
 int vhost_vdpa_as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			     const struct vhost_iotlb_msg *msg)
+			     const struct vhost_iotlb_msg *msg, u32 owner)
 {
 	u64 first = msg->iova, last = first + msg->size - 1;
 	LIST_HEAD(regions);
@@ -342,43 +348,47 @@ int vhost_vdpa_as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	if (!first && msg->size == U64_MAX)
 		last = U64_MAX;
 
-	if (mutex_lock_killable(&as->msg_lock))
-		return -EINTR;
+	err = as_lock(v, as, owner);
+	if (err)
+		return err;
 	err = as_invalidate(v, as, first, last, &regions);
-	mutex_unlock(&as->msg_lock);
+	mutex_unlock(&as->lock);
 	vhost_vdpa_regions_free(&regions);
 	return err;
 }
 
 int vhost_vdpa_as_batch_begin(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			      const struct vhost_iotlb_msg *msg)
+			      const struct vhost_iotlb_msg *msg, u32 owner)
 {
-	int err;
+	int err = as_lock(v, as, owner);
 
-	guard(mutex)(&as->lock);
-	err = as_enter(v, as);
-	if (!err)
-		as->in_batch = true;
-	return err;
-}
-
-/* After an error the changes wait for the next commit, of any request. */
-int vhost_vdpa_as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			    const struct vhost_iotlb_msg *msg)
-{
-	int err;
-
-	guard(mutex)(&as->lock);
-	err = as_enter(v, as);
 	if (err)
 		return err;
+	as->in_batch = true;
+	mutex_unlock(&as->lock);
+	return 0;
+}
+
+static int as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
+{
 	CLASS(vdpa_live, live)(&v->gate);
 	if (!live.ops)
 		return -ENODEV;
 	as->in_batch = false;
-	if (!as->uncommitted)
-		return 0;
-	return as_commit(v, live.vdpa, as);
+	return as->uncommitted ? as_commit(v, live.vdpa, as) : 0;
+}
+
+/* After an error the changes wait for the next commit, of any request. */
+int vhost_vdpa_as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			    const struct vhost_iotlb_msg *msg, u32 owner)
+{
+	int err = as_lock(v, as, owner);
+
+	if (err)
+		return err;
+	err = as_batch_end(v, as);
+	mutex_unlock(&as->lock);
+	return err;
 }
 
 /* A reset ends open batches, as their end would; the mappings stay. */
@@ -399,9 +409,33 @@ int vhost_vdpa_as_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 	return err;
 }
 
+/* Takes everything from the device, that which it did not give back as well. */
+static int as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+		    struct vhost_vdpa_as *as)
+{
+	struct vhost_vdpa_region *region;
+	LIST_HEAD(regions);
+	int err = 0;
+
+	lockdep_assert_held(&as->lock);
+
+	as->in_batch = false;
+	region = as_find(as, 0, U64_MAX);
+	if (!region && list_empty(&as->limbo) && !as->uncommitted)
+		return 0;
+	if (!list_empty(&as->limbo))
+		err = v->mapper->unmap(v, vdpa, as, 0, U64_MAX, &as->limbo);
+	if (!err)
+		err = as_remove(v, as, region, 0, U64_MAX, &regions);
+	if (!err)
+		as_limbo_free(as);
+	vhost_vdpa_regions_free(&regions);
+	return err;
+}
+
 /*
- * The owner goes, after vhost_vdpa_as_reset(), and the session stays. No limbo
- * either, where another owner would find what the device did not give back.
+ * The owner has gone, and the session stays. A batch that is open ends without
+ * a commit of its own: what it has changed goes too.
  */
 int vhost_vdpa_as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 {
@@ -409,21 +443,9 @@ int vhost_vdpa_as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 	lockdep_assert_held(&v->lock);
 
-	for (u32 i = 0; i < v->nas && !err; i++) {
-		struct vhost_vdpa_as *as = &v->as[i];
-		struct vhost_vdpa_region *region;
-		LIST_HEAD(regions);
-
-		guard(mutex)(&as->lock);
-		region = as_find(as, 0, U64_MAX);
-		err = region ? as_remove(v, as, region, 0, U64_MAX, &regions) :
-			       0;
-		vhost_vdpa_regions_free(&regions);
-		if (!err && !list_empty(&as->limbo))
-			err = v->mapper->unmap(v, vdpa, as, 0, U64_MAX,
-					       &as->limbo);
-		if (!err)
-			as_limbo_free(as);
+	for (u32 i = 0; i < v->nas; i++) {
+		guard(mutex)(&v->as[i].lock);
+		err = as_empty(v, vdpa, &v->as[i]) ?: err;
 	}
 	return err;
 }

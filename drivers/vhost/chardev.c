@@ -24,17 +24,10 @@ bool vhost_vdpa_running(const struct vhost_vdpa *v, struct vdpa_device *vdpa)
 }
 
 /*
- * Puts the device back to its initial state. The mappings stay, whatever the
- * program knows of VHOST_BACKEND_F_IOTLB_PERSIST: a parent that is asked to
- * clean its map (VDPA_RESET_F_CLEAN_MAP) may go back to one that reaches all
- * memory, and our records would no longer say what the device can reach.
  * Parents lose what they were told of callbacks in a reset or keep it, as they
  * like, so it is told again.
- *
- * An error may be that of a batch that the reset has ended: then the device is
- * reset, and has the mappings from before the batch.
  */
-int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+static int device_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 {
 	int err;
 
@@ -51,7 +44,21 @@ int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 	v->suspended = false;
 	v->vq_num_max = vdpa->config->get_vq_num_max(vdpa);
 	vhost_vdpa_cbs_install(v, vdpa);
-	return vhost_vdpa_as_reset(v, vdpa);
+	return 0;
+}
+
+/*
+ * Puts the device back to its initial state. The mappings stay, whatever the
+ * program knows of VHOST_BACKEND_F_IOTLB_PERSIST: a parent that is asked to
+ * clean its map (VDPA_RESET_F_CLEAN_MAP) may go back to one that reaches all
+ * memory, and our records would no longer say what the device can reach.
+ *
+ * An error may be that of a batch that the reset has ended: then the device is
+ * reset, and has the mappings from before the batch.
+ */
+int vhost_vdpa_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa)
+{
+	return device_reset(v, vdpa) ?: vhost_vdpa_as_reset(v, vdpa);
 }
 
 /* What both the device and the platform's IOMMU can address. */
@@ -131,7 +138,8 @@ void vhost_vdpa_session_end(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 	kicks_stop(v);
 	vhost_vdpa_irqs_unbypass(v);
-	vdpa_reset(vdpa, 0);
+	/* One that refuses loses its memory all the same. */
+	(void)vdpa_reset(vdpa, 0);
 	vhost_vdpa_events_drop(v, vdpa);
 	vhost_vdpa_as_close(v, vdpa);
 	owner_put(v, vdpa, v->mm);
@@ -140,14 +148,22 @@ void vhost_vdpa_session_end(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 	v->session = false;
 }
 
+/* From now on a message of the owner's, on its way or new, changes nothing. */
+static void owner_leaves(struct vhost_vdpa *v)
+{
+	WRITE_ONCE(v->mm, NULL);
+	/* Pairs with the acquire in msg_run(); compared under as->lock. */
+	smp_store_release(&v->owner_nr, v->owner_nr + 1);
+}
+
 /**
  * vhost_vdpa_session_renew() - Make the session what it was after open().
  * @v: the device's node, with an owner
  * @vdpa: the device
  *
- * The order is that of vhost_vdpa_session_end(). What can fail comes first:
- * after an error the owner is still that, of a device that was reset if it can
- * be, and that may have lost the mappings of some address spaces.
+ * What can fail comes first: after an error the owner is still that, of a
+ * device that was reset if it can be, and that may have lost the mappings of
+ * some address spaces; messages that were on their way have failed.
  *
  * Return: 0, or what the device said.
  */
@@ -158,12 +174,8 @@ int vhost_vdpa_session_renew(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 	lockdep_assert_held(&v->lock);
 
-	err = vhost_vdpa_reset(v, vdpa);
-	if (err)
-		return err;
-	/* A message that is under way now finds that it has no owner. */
-	WRITE_ONCE(v->mm, NULL);
-	err = vhost_vdpa_as_empty(v, vdpa);
+	owner_leaves(v);
+	err = device_reset(v, vdpa) ?: vhost_vdpa_as_empty(v, vdpa);
 	if (err) {
 		WRITE_ONCE(v->mm, mm);
 		return err;

@@ -19,7 +19,7 @@ static_assert(offsetof(struct vhost_msg, iotlb) ==
 /* What a message type asks for. */
 struct msg_type {
 	int (*fn)(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		  const struct vhost_iotlb_msg *msg);
+		  const struct vhost_iotlb_msg *msg, u32 owner);
 	bool range;	/* iova and size matter */
 	bool memory;	/* uaddr and perm matter */
 };
@@ -80,8 +80,11 @@ static int msg_run(struct vhost_vdpa *v, const struct vhost_msg_v2 *msg)
 	const struct msg_type *type;
 	struct vhost_vdpa_as *as;
 	u32 nr = iotlb->type;
+	u32 owner;
 	int err;
 
+	/* Pairs with the release in owner_leaves(), which is after v->mm. */
+	owner = smp_load_acquire(&v->owner_nr);
 	/*
 	 * Nobody owns a device that is gone. Pairs with the barrier in
 	 * vdpa_gate_close(), after which a removal takes the owner away.
@@ -108,7 +111,7 @@ static int msg_run(struct vhost_vdpa *v, const struct vhost_msg_v2 *msg)
 		if (err)
 			return err;
 	}
-	return type->fn(v, as, iotlb);
+	return type->fn(v, as, iotlb, owner);
 }
 
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pins memory of the owner for a device and charges it to RLIMIT_MEMLOCK. Runs
- * in the owner's process with as->msg_lock held and nothing else: a fault may
- * take as long as user space likes, and a removal does not wait for it.
+ * in the owner's process and holds no lock: a fault may take as long as user
+ * space likes, and nobody waits for it.
  */
 #include "pin.h"
 
@@ -54,6 +54,8 @@ static int pin_interrupted(struct vhost_vdpa *v)
 		return -EINTR;
 	if (vdpa_gate_is_closed(&v->gate))
 		return -ENODEV;
+	if (READ_ONCE(v->mm) != current->mm)
+		return -EPERM;
 	return 0;
 }
 

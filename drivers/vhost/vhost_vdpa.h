@@ -7,15 +7,14 @@
  *
  * Lock order:
  *
- *	v->lock  or  as->msg_lock	never both
- *	  as->lock
+ *	v->lock
+ *	  as->lock			messages take it without v->lock
  *	    vdpa->cf_lock		taken by vdpa.ko
  *	  v->doorbell_lock		taken in faults, below mm->mmap_lock
  *
  * The gate may be passed with any of them held, and they may be taken inside;
- * whoever closes it holds none. as->msg_lock is held while memory is pinned,
- * which waits for user space; nothing that removes, resets or closes a device
- * takes it, and nobody waits for user space inside the gate.
+ * whoever closes it holds none. Nobody waits for user space inside the gate, or
+ * with a lock held: not for a page that is to be pinned, either.
  */
 #ifndef _VHOST_VDPA_H
 #define _VHOST_VDPA_H
@@ -59,7 +58,6 @@ struct vhost_vdpa_vq {
 };
 
 struct vhost_vdpa_as {
-	struct mutex msg_lock;		/* one IOTLB message at a time */
 	struct mutex lock;
 	struct rb_root_cached regions;	/* @lock */
 	struct list_head limbo;		/* @lock; not in the map, but perhaps
@@ -90,6 +88,9 @@ struct vhost_vdpa {
 	struct mutex lock;
 	unsigned long opened;			/* bit 0, atomic */
 	struct mm_struct *mm;			/* @lock; grabbed; read by write() */
+	u32 owner_nr;				/* @lock; read by write(); another
+						 * one for each owner
+						 */
 	u64 backend_features;			/* @lock; read by write() */
 	u32 config_size;			/* bytes; set by open */
 	u16 vq_num_max;				/* @lock; read again by a reset */
@@ -157,12 +158,12 @@ void vhost_vdpa_as_close(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_as_empty(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_as_reset(struct vhost_vdpa *v, struct vdpa_device *vdpa);
 int vhost_vdpa_as_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 const struct vhost_iotlb_msg *msg);
+			 const struct vhost_iotlb_msg *msg, u32 owner);
 int vhost_vdpa_as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			     const struct vhost_iotlb_msg *msg);
+			     const struct vhost_iotlb_msg *msg, u32 owner);
 int vhost_vdpa_as_batch_begin(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			      const struct vhost_iotlb_msg *msg);
+			      const struct vhost_iotlb_msg *msg, u32 owner);
 int vhost_vdpa_as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			    const struct vhost_iotlb_msg *msg);
+			    const struct vhost_iotlb_msg *msg, u32 owner);
 
 #endif /* _VHOST_VDPA_H */

@@ -2,7 +2,7 @@
 /*
  * Mappings for parents that work on addresses of the process (use_va): each
  * shared file mapping that the range covers becomes a region that holds the
- * file. Runs in the owner's process with as->msg_lock held.
+ * file. Runs in the owner's process, without a lock of ours.
  */
 #include "pin.h"
 

@@ -136,7 +136,8 @@ void *mem_stuck(size_t size, size_t good, int *fault)
 		.range.len = size - good,
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	/* One that blocks cannot be polled. */
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	char *mem;
 
 	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,

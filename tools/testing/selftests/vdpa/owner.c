@@ -7,12 +7,9 @@
  */
 #include "common.h"
 
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 
 #include "dev.h"
 #include "mem.h"
@@ -231,80 +228,163 @@ TEST_F(owner, reset_ends_what_the_device_would_not_give_back)
 	EXPECT_EQ(0, status_kib("VmPin"));
 }
 
-struct mapper {
+/* For a second thread: what it does to the device, and what it is told. */
+struct other {
 	int fd;
-	void *mem;
+	char *mem;
 	int err;
-	bool done;
+	bool stop;
 };
 
-static void *mapper(void *arg)
+static void *other_map(void *arg)
 {
-	struct mapper *m = arg;
+	struct other *o = arg;
 
-	m->err = errno_of(iotlb_map(m->fd, 0, 0, SZ_4K, m->mem, RW));
-	__atomic_store_n(&m->done, true, __ATOMIC_RELEASE);
+	o->err = errno_of(iotlb_map(o->fd, 0, 0, 2 * SZ_4K, o->mem, RW));
 	return NULL;
 }
 
-/* A page whose first touch waits until uffd_fill(). */
-static void *uffd_page(int *uffd)
+static void *other_reset(void *arg)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	void *mem = mmap(NULL, SZ_4K, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct other *o = arg;
 
-	/* It can be polled only without blocking. */
-	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	reg.range.start = (uintptr_t)mem;
-	reg.range.len = SZ_4K;
-	if (mem == MAP_FAILED || *uffd < 0 || ioctl(*uffd, UFFDIO_API, &api) ||
-	    ioctl(*uffd, UFFDIO_REGISTER, &reg))
-		return NULL;
-	return mem;
+	o->err = errno_of(ioctl(o->fd, VHOST_RESET_OWNER));
+	return NULL;
 }
 
-static int uffd_fill(int uffd, void *mem)
+static void *other_batches(void *arg)
 {
-	struct uffdio_zeropage zero = {
-		.range = { .start = (uintptr_t)mem, .len = SZ_4K },
-	};
+	struct other *o = arg;
 
-	return ioctl(uffd, UFFDIO_ZEROPAGE, &zero);
+	while (!__atomic_load_n(&o->stop, __ATOMIC_RELAXED))
+		iotlb_batch(o->fd, 0, VHOST_IOTLB_BATCH_BEGIN);
+	return NULL;
 }
 
-static bool has_fault(int uffd)
+/* A reset ends batches, which takes the device its time. */
+TEST_F_TIMEOUT(owner, batch_of_the_old_one_does_not_begin_during_a_reset, 60)
 {
-	struct pollfd wait = { .fd = uffd, .events = POLLIN };
-
-	return poll(&wait, 1, 5000) == 1 && wait.revents == POLLIN;
-}
-
-/* The pin waits for us; the owner changes meanwhile, and waits for nobody. */
-TEST_F_TIMEOUT(owner, update_under_way_maps_nothing_for_the_next_one, 60)
-{
-	struct mapper m = { };
+	struct other o = { .fd = self->fd };
 	pthread_t thread;
-	int uffd;
 
-	if (strstr(variant->knobs, "va"))
-		SKIP(return, "nothing is pinned");
-	m.fd = self->fd;
-	m.mem = uffd_page(&uffd);
-	ASSERT_NE(NULL, m.mem);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, mapper, &m));
-	EXPECT_TRUE(has_fault(uffd));
-	EXPECT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
-	EXPECT_EQ(0, errno_in_child(self->fd, VHOST_SET_OWNER));
-	EXPECT_FALSE(__atomic_load_n(&m.done, __ATOMIC_ACQUIRE));
-	EXPECT_EQ(0, uffd_fill(uffd, m.mem));
+	ASSERT_ERRNO(0, set_backend(self->fd,
+				    BIT_ULL(VHOST_BACKEND_F_IOTLB_ASID)));
+	ASSERT_ERRNO(0, iotlb_map(self->fd, 0, 0, SZ_4K, self->mem, RW));
+	ASSERT_ERRNO(0, iotlb_batch(self->fd, 1, VHOST_IOTLB_BATCH_BEGIN));
+	ASSERT_ERRNO(0, iotlb_map(self->fd, 1, 0, SZ_4K, self->mem, RW));
+	ASSERT_EQ(0, mock_write(&self->dev, "inject",
+				strstr(variant->knobs, "set_map") ?
+				"set_map delay 500" : "dma_unmap delay 500"));
+	mock_forget(&self->dev);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, other_reset, &o));
+	while (!mock_count(&self->dev, "reset"))
+		usleep(1000);
+	usleep(100000);
+	EXPECT_ERRNO(EPERM, iotlb_batch(self->fd, 0, VHOST_IOTLB_BATCH_BEGIN));
 	pthread_join(thread, NULL);
-	EXPECT_EQ(EPERM, m.err);
+	EXPECT_EQ(0, o.err);
 	EXPECT_STREQ("", mock_map(&self->dev));
-	EXPECT_EQ(0, status_kib("VmPin"));
-	close(uffd);
-	munmap(m.mem, SZ_4K);
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
+	EXPECT_ERRNO(0, iotlb_map(self->fd, 0, SZ_64K, SZ_4K, self->mem, RW));
+	EXPECT_STREQ("0 0x10000 0x10fff 3\n", mock_map(&self->dev));
+}
+
+TEST_F_TIMEOUT(owner, map_is_empty_after_every_reset, 60)
+{
+	struct other o = { .fd = self->fd };
+	pthread_t thread;
+	long until;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, other_batches, &o));
+	for (until = now_ms() + 1000; now_ms() < until;) {
+		EXPECT_ERRNO(0, iotlb_map(self->fd, 0, 0, SZ_4K, self->mem,
+					  RW));
+		EXPECT_ERRNO(0, iotlb_batch(self->fd, 0,
+					    VHOST_IOTLB_BATCH_END));
+		EXPECT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
+		EXPECT_STREQ("", mock_map(&self->dev));
+		EXPECT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
+	}
+	__atomic_store_n(&o.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
+/* An update whose memory comes when its owner has left. */
+FIXTURE(under_way) {
+	struct mockdev dev;
+	int fd;
+	struct other o;
+	int fault;		/* closed, the memory is there */
+	pthread_t thread;
+};
+
+FIXTURE_VARIANT(under_way) {
+	const char *knobs;
+};
+
+FIXTURE_VARIANT_ADD(under_way, dma_map) { "mapping=dma_map" };
+FIXTURE_VARIANT_ADD(under_way, set_map) { "mapping=set_map" };
+
+FIXTURE_SETUP(under_way)
+{
+	if (!mock_available())
+		SKIP(return, "vdpa_mock is not built");
+	ASSERT_EQ(0, mock_own(&self->dev, variant->knobs));
+	self->fd = self->dev.fd;
+	self->o.fd = self->fd;
+	self->o.mem = mem_stuck(2 * SZ_4K, SZ_4K, &self->fault);
+	ASSERT_NE(NULL, self->o.mem);
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, other_map, &self->o));
+	ASSERT_TRUE(mem_is_stuck(self->fault));
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_RESET_OWNER));
+}
+
+FIXTURE_TEARDOWN(under_way)
+{
+	char *before = strdup(mock_map(&self->dev));
+
+	EXPECT_EQ(EBUSY, pthread_tryjoin_np(self->thread, NULL));
+	close(self->fault);
+	pthread_join(self->thread, NULL);
+	EXPECT_EQ(EPERM, self->o.err);
+	EXPECT_STREQ(before, mock_map(&self->dev));
+	free(before);
+	munmap(self->o.mem, 2 * SZ_4K);
+	EXPECT_STREQ("", mock_del(&self->dev));
+}
+
+TEST_F(under_way, update_maps_nothing_for_nobody)
+{
+	EXPECT_ERRNO(EPERM, iotlb_unmap(self->fd, 0, 0, SZ_4K));
+}
+
+TEST_F(under_way, update_maps_nothing_for_the_next_one)
+{
+	EXPECT_EQ(0, errno_in_child(self->fd, VHOST_SET_OWNER));
+}
+
+TEST_F(under_way, update_maps_nothing_for_the_same_one)
+{
+	EXPECT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
+}
+
+TEST_F(under_way, update_holds_up_no_next_one)
+{
+	char *mem = mem_anon(SZ_4K);
+	int status = -1;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		alarm(AT_ONCE_MS / 1000);
+		if (ioctl(self->fd, VHOST_SET_OWNER))
+			_exit(errno);
+		_exit(errno_of(iotlb_map(self->fd, 0, 0, SZ_4K, mem, RW)));
+	}
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	EXPECT_STREQ("0 0x0 0xfff 3\n", mock_map(&self->dev));
+	munmap(mem, SZ_4K);
 }
 
 struct load {

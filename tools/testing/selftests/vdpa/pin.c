@@ -44,9 +44,22 @@ FIXTURE(stuck) {
 	int fd;
 	struct mapping m;
 	pthread_t thread;
-	int fault;		/* closed, it goes on */
+	int fault;		/* -1: it has ended */
 	int event;
 };
+
+/* Lets the thread have the rest of the memory, and tells what came of it. */
+static int go_on(pthread_t thread, int *fault)
+{
+	void *err;
+
+	if (pthread_tryjoin_np(thread, &err) != EBUSY)
+		return -1;
+	close(*fault);
+	*fault = -1;
+	pthread_join(thread, &err);
+	return (long)err;
+}
 
 FIXTURE_VARIANT(stuck) {
 	const char *knobs;
@@ -76,14 +89,11 @@ FIXTURE_SETUP(stuck)
 /* It is still there, and ends well. */
 FIXTURE_TEARDOWN(stuck)
 {
-	void *err;
-
-	EXPECT_EQ(EBUSY, pthread_tryjoin_np(self->thread, &err));
-	close(self->fault);
-	pthread_join(self->thread, &err);
-	EXPECT_EQ(0, (long)err);
-	EXPECT_TRUE(mock_map_is_at(&self->dev, 0, IOVA, self->m.mem,
-				   self->m.size));
+	if (self->fault >= 0) {
+		EXPECT_EQ(0, go_on(self->thread, &self->fault));
+		EXPECT_TRUE(mock_map_is_at(&self->dev, 0, IOVA, self->m.mem,
+					   self->m.size));
+	}
 	munmap(self->m.mem, self->m.size);
 	close(self->event);
 	EXPECT_STREQ("", mock_del(&self->dev));
@@ -129,6 +139,31 @@ TEST_F(stuck, pin_holds_up_no_other_address_space)
 	EXPECT_ERRNO(0, iotlb_map(self->fd, 1, 0, SZ_4K, mem, RW));
 	EXPECT_ERRNO(0, iotlb_batch(self->fd, 1, VHOST_IOTLB_BATCH_END));
 	EXPECT_STREQ("1 0x0 0x1fff 3\n", mock_map(&self->dev));
+}
+
+TEST_F(stuck, pin_holds_up_no_other_update)
+{
+	char *mem = mem_anon(2 * SZ_4K);
+
+	EXPECT_ERRNO(0, iotlb_map(self->fd, 0, 0, 2 * SZ_4K, mem, RW));
+	EXPECT_ERRNO(0, iotlb_unmap(self->fd, 0, 0, SZ_4K));
+	EXPECT_ERRNO(0, iotlb_batch(self->fd, 0, VHOST_IOTLB_BATCH_BEGIN));
+	EXPECT_ERRNO(0, iotlb_map(self->fd, 0, 0, SZ_4K, mem, RW));
+	EXPECT_ERRNO(0, iotlb_batch(self->fd, 0, VHOST_IOTLB_BATCH_END));
+	EXPECT_STREQ("0 0x0 0x1fff 3\n", mock_map(&self->dev));
+	EXPECT_ERRNO(0, iotlb_unmap(self->fd, 0, 0, 2 * SZ_4K));
+}
+
+/* Two updates of the same range: the one whose memory comes first has it. */
+TEST_F(stuck, pin_that_ends_second_finds_the_range_taken)
+{
+	char *mem = mem_anon(SZ_4K);
+
+	EXPECT_ERRNO(0, iotlb_map(self->fd, 0, IOVA + SZ_4K, SZ_4K, mem, RW));
+	EXPECT_EQ(EEXIST, go_on(self->thread, &self->fault));
+	EXPECT_TRUE(mock_map_is_at(&self->dev, 0, IOVA + SZ_4K, mem, SZ_4K));
+	EXPECT_EQ(4, status_kib("VmPin"));
+	munmap(mem, SZ_4K);
 }
 
 /* Owners that die: in a child each, which opens the device by itself. */
