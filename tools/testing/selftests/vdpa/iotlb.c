@@ -139,6 +139,9 @@ TEST_F(iotlb, last_byte_of_the_address_space_can_be_mapped)
 		     mock_map(&self->dev));
 	ASSERT_EQ(0, UNMAP(UINT64_MAX - 0xfff, 0x1000));
 	EXPECT_STREQ("", mock_map(&self->dev));
+	ASSERT_EQ(0, MAP(UINT64_MAX - 0xfff, 0x1000, self->mem, RW));
+	ASSERT_EQ(0, UNMAP(0, UINT64_MAX));
+	EXPECT_STREQ("", mock_map(&self->dev));
 }
 
 TEST_F(iotlb, update_outside_the_range_of_the_device_is_einval)

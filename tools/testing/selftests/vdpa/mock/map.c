@@ -206,6 +206,9 @@ int mock_dma_unmap(struct vdpa_device *vdpa, unsigned int asid, u64 iova,
 		mock_breach(m, "dma_unmap: %#llx of %#llx", size, iova);
 		return -EINVAL;
 	}
+	/* A size cannot say 2^64, so this does. */
+	if (!iova && size == U64_MAX)
+		last = U64_MAX;
 
 	guard(mutex)(&m->map_lock);
 	as->identity = false;
