@@ -7,6 +7,7 @@
 #include "virtio_vdpa.h"
 
 #include <linux/rcupdate.h>
+#include <linux/vdpa_vq_reset.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
@@ -78,6 +79,8 @@ static u64 virtio_vdpa_get_features(struct virtio_device *vdev)
 
 	if (!vdpa->config->kick_vq_with_data)
 		features &= ~BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
+	if (!vdpa_can_vq_reset(vdpa))
+		features &= ~BIT_ULL(VIRTIO_F_RING_RESET);
 	return features;
 }
 

@@ -29,15 +29,17 @@
  * @seq: rises with each registration; orders dumps; under vdpa_dev_lock
  * @parent_owns: the parent has state in its part that ops->free gives back;
  *	set when allocation is complete, cleared by whoever calls ops->free
+ * @vq_reset: the parent resets single queues; immutable once registered
  * @vdpa: the device; the parent's own part follows it
  */
 struct vdpa_core {
 	long seq;
 	bool parent_owns;
+	bool vq_reset;
 	struct vdpa_device vdpa ____cacheline_aligned;
 };
 
-static inline struct vdpa_core *vdpa_to_core(struct vdpa_device *vdpa)
+static inline struct vdpa_core *vdpa_to_core(const struct vdpa_device *vdpa)
 {
 	return container_of(vdpa, struct vdpa_core, vdpa);
 }

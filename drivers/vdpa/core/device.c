@@ -15,6 +15,7 @@
 
 #include <linux/idr.h>
 #include <linux/slab.h>
+#include <linux/vdpa_vq_reset.h>
 
 static DEFINE_IDA(vdpa_index_ida);
 static long vdpa_last_seq;	/* vdpa_dev_lock */
@@ -172,6 +173,36 @@ err_undo_alloc:
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(__vdpa_alloc_device);
+
+/**
+ * vdpa_declare_vq_reset() - Declare that a device can reset one virtqueue.
+ * @vdpa: the device, allocated and not yet registered
+ *
+ * What the parent promises with it stands in <linux/vdpa_vq_reset.h>.
+ *
+ * Context: Any.
+ */
+void vdpa_declare_vq_reset(struct vdpa_device *vdpa)
+{
+	vdpa_to_core(vdpa)->vq_reset = true;
+}
+EXPORT_SYMBOL_GPL(vdpa_declare_vq_reset);
+
+/**
+ * vdpa_can_vq_reset() - Has a device been declared to reset one virtqueue?
+ * @vdpa: the device
+ *
+ * A bus driver that serves VIRTIO_F_RING_RESET takes the feature of such
+ * devices only.
+ *
+ * Context: Any.
+ * Return: true if vdpa_declare_vq_reset() was called for @vdpa.
+ */
+bool vdpa_can_vq_reset(const struct vdpa_device *vdpa)
+{
+	return vdpa_to_core(vdpa)->vq_reset;
+}
+EXPORT_SYMBOL_GPL(vdpa_can_vq_reset);
 
 /*
  * Whether the bus has a device of this name, or the parent's directory an

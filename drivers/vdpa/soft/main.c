@@ -14,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vdpa_soft.h>
+#include <linux/vdpa_vq_reset.h>
 
 /* All RAM is in the direct map, and counters are read and written whole. */
 static_assert(IS_ENABLED(CONFIG_64BIT));
@@ -100,6 +101,7 @@ struct vdpa_soft *vdpa_soft_alloc(struct device *parent, size_t size,
 	soft->class = class;
 	soft->features = features;
 	vdpa->dma_dev = &vdpa->dev;
+	vdpa_declare_vq_reset(vdpa);
 	err = dma_coerce_mask_and_coherent(&vdpa->dev, DMA_BIT_MASK(64));
 	if (!err)
 		err = soft_init(soft);

@@ -327,7 +327,14 @@ FIXTURE_VARIANT_ADD(virtio_told, packed) {
 	.state = 0x00010001,
 };
 
+/* It is the parent that declares, not the one whose bits it passes on. */
+FIXTURE_VARIANT_ADD(virtio_told, ring_reset_is_not_taken_undeclared) {
+	.offered = F_BASE | BIT_ULL(VIRTIO_F_RING_RESET),
+	.taken = F_BASE,
+};
+
 FIXTURE_VARIANT_ADD(virtio_told, what_the_ring_cannot_is_not_taken) {
+	.knobs = "vq_reset=1",
 	.offered = F_BASE | BIT_ULL(VIRTIO_F_IN_ORDER) |
 		   BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_ADMIN_VQ) |
 		   BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |
@@ -442,6 +449,54 @@ TEST_F(virtio_told, broken_device_is_deleted_at_once)
 	ASSERT_EQ(0, nic_up(self->nic));
 	ASSERT_EQ(0, mock_write(dev, "raise", "needs_reset"));
 	EXPECT_DELETED_AT_ONCE(dev->name);
+}
+
+FIXTURE(virtio_resize) {
+	struct mockdev dev;
+	char nic[IFNAMSIZ];
+};
+
+FIXTURE_VARIANT(virtio_resize) {
+	int declared;
+	int err;
+};
+
+FIXTURE_VARIANT_ADD(virtio_resize, declared) {
+	.declared = 1,
+};
+
+FIXTURE_VARIANT_ADD(virtio_resize, undeclared) {
+	.err = -ENOENT,
+};
+
+FIXTURE_SETUP(virtio_resize)
+{
+	char knobs[64];
+
+	if (!mock_available() || !modules_loaded())
+		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
+	snprintf(knobs, sizeof(knobs), "nvqs=2 features=%#llx vq_reset=%d",
+		 F_BASE | BIT_ULL(VIRTIO_F_RING_RESET), variant->declared);
+	ASSERT_EQ(0, mock_make(&self->dev, knobs));
+	ASSERT_EQ(0, nic_bind(self->dev.name, self->nic, sizeof(self->nic)));
+	ASSERT_EQ(0, nic_up(self->nic));
+}
+
+FIXTURE_TEARDOWN(virtio_resize)
+{
+	EXPECT_STREQ("", mock_del(&self->dev));
+}
+
+TEST_F(virtio_resize, needs_a_parent_that_declares_it)
+{
+	uint32_t rx = 64, tx = 32;
+
+	EXPECT_EQ(variant->err, ring_size(self->nic, ETHTOOL_SRINGPARAM, &rx,
+					  &tx));
+	EXPECT_EQ(variant->declared ? 64 : 256, mock_vq(&self->dev, 0, "num"));
+	EXPECT_EQ(variant->declared ? 32 : 256, mock_vq(&self->dev, 1, "num"));
+	EXPECT_EQ(1, mock_vq(&self->dev, 0, "ready"));
+	EXPECT_EQ(1, mock_vq(&self->dev, 1, "ready"));
 }
 
 /* virtio_net waits for the answer to a command with the rtnl held. */

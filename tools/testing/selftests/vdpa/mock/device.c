@@ -15,6 +15,7 @@
 #include <linux/gfp.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/vdpa_vq_reset.h>
 #include <uapi/linux/vdpa.h>
 
 /* Where in the table each operation is. */
@@ -163,6 +164,8 @@ struct mock *mock_create(struct vdpa_mgmt_dev *mdev, const char *name,
 	spin_lock_init(&m->cb_lock);
 	mutex_init(&m->map_lock);
 	m->vdpa.mdev = mdev;
+	if (props->vq_reset)
+		vdpa_declare_vq_reset(&m->vdpa);
 	err = mock_alloc(m) ?: mock_find_dma_dev(m, mdev->device);
 	if (err) {
 		mock_destroy(m);

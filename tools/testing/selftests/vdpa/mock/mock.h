@@ -68,6 +68,7 @@ struct mock_props {
 	u32 vq_num_max;
 	u32 max_maps;		/* ranges an address space can hold */
 	u32 track;		/* 0: keep totals only */
+	u32 vq_reset;		/* declared: resets single queues */
 	u64 features;
 	u64 backend_features;
 	u64 iova_first;

@@ -26,7 +26,8 @@ static struct mock_vq *mock_vq(struct mock *m, enum mock_op op, u16 idx)
 static struct mock_vq *mock_vq_idle(struct mock *m, enum mock_op op, u16 idx)
 {
 	struct mock_vq *vq = mock_vq(m, op, idx);
-	bool reset = (m->driver_features & BIT_ULL(VIRTIO_F_RING_RESET)) &&
+	bool reset = m->props.vq_reset &&
+		     (m->driver_features & BIT_ULL(VIRTIO_F_RING_RESET)) &&
 		     vq && !READ_ONCE(vq->ready);
 
 	if ((READ_ONCE(m->status) & VIRTIO_CONFIG_S_DRIVER_OK) &&
