@@ -11,6 +11,7 @@
 #include "virtio_vdpa.h"
 
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
@@ -18,7 +19,8 @@ static void virtio_vdpa_release(struct device *dev)
 {
 	struct virtio_device *vdev = dev_to_virtio(dev);
 
-	kfree(to_virtio_vdpa(vdev));
+	/* For a late callback of the parent: see event.c. */
+	kfree_rcu(to_virtio_vdpa(vdev), rcu);
 }
 
 static int virtio_vdpa_probe(struct vdpa_device *vdpa)

@@ -5,7 +5,7 @@
  *
  * There is no lock here. The virtio core calls the operations of one device
  * one at a time, except notify and those that read; callbacks of the parent
- * reach a virtqueue through RCU.
+ * are RCU readers.
  */
 #ifndef _DRIVERS_VIRTIO_VIRTIO_VDPA_H
 #define _DRIVERS_VIRTIO_VIRTIO_VDPA_H
@@ -26,13 +26,17 @@ struct virtio_vdpa_vq {
 
 /**
  * struct virtio_vdpa - one vDPA device, bound to this driver
- * @vdev: what virtio drivers see; its release frees all this
+ * @vdev: what virtio drivers see; the last reference to it is that to all this
  * @vdpa: valid while @vdev is registered
+ * @listening: the configuration callback may use @vdev; see event.c
+ * @rcu: frees all this
  * @vqs: by queue index, vdpa->nvqs of them
  */
 struct virtio_vdpa {
 	struct virtio_device vdev;
 	struct vdpa_device *vdpa;
+	bool listening;
+	struct rcu_head rcu;
 	struct virtio_vdpa_vq vqs[];
 };
 
@@ -44,6 +48,10 @@ static inline struct virtio_vdpa *to_virtio_vdpa(struct virtio_device *vdev)
 /* config.c */
 extern const struct virtio_config_ops virtio_vdpa_config_ops;
 void virtio_vdpa_synchronize_cbs(struct virtio_device *vdev);
+
+/* event.c */
+void virtio_vdpa_events_start(struct virtio_vdpa *v);
+void virtio_vdpa_events_stop(struct virtio_vdpa *v);
 
 /* vqs.c */
 int virtio_vdpa_find_vqs(struct virtio_device *vdev, unsigned int nvqs,

@@ -5,7 +5,7 @@
  *
  * The virtio core calls in here one at a time for one device. The parent calls
  * back in any context, at any time: its callback gets struct virtio_vdpa_vq,
- * which lives as long as the device, and looks for the virtqueue under RCU.
+ * which lives longer than the device, and looks for the virtqueue under RCU.
  */
 #include "virtio_vdpa.h"
 
@@ -21,14 +21,6 @@ static irqreturn_t virtio_vdpa_vq_cb(void *private)
 	guard(rcu)();
 	vq = rcu_dereference(v_vq->vq);
 	return vq ? vring_interrupt(0, vq) : IRQ_NONE;
-}
-
-static irqreturn_t virtio_vdpa_config_cb(void *private)
-{
-	struct virtio_vdpa *v = private;
-
-	virtio_config_changed(&v->vdev);
-	return IRQ_HANDLED;
 }
 
 static bool virtio_vdpa_notify(struct virtqueue *vq)
@@ -171,10 +163,6 @@ int virtio_vdpa_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 			 struct irq_affinity *affinity)
 {
 	struct virtio_vdpa *v = to_virtio_vdpa(vdev);
-	struct vdpa_callback cb = {
-		.callback = virtio_vdpa_config_cb,
-		.private = v,
-	};
 	unsigned int idx = 0;
 	int err;
 
@@ -193,7 +181,7 @@ int virtio_vdpa_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 		if (err)
 			goto err_del;
 	}
-	v->vdpa->config->set_config_cb(v->vdpa, &cb);
+	virtio_vdpa_events_start(v);
 	return 0;
 
 err_del:
@@ -210,13 +198,12 @@ err_del:
 void virtio_vdpa_del_vqs(struct virtio_device *vdev)
 {
 	struct virtio_vdpa *v = to_virtio_vdpa(vdev);
-	struct vdpa_callback none = {};
 	struct virtqueue *vq, *next;
 
-	v->vdpa->config->set_config_cb(v->vdpa, &none);
 	virtio_device_for_each_vq(vdev, vq)
 		virtio_vdpa_vq_stop(v, vq);
-	virtio_vdpa_synchronize_cbs(vdev);
+	/* Waits for callbacks of the queues, too. */
+	virtio_vdpa_events_stop(v);
 
 	list_for_each_entry_safe(vq, next, &vdev->vqs, list)
 		vring_del_virtqueue(vq);
