@@ -6,10 +6,8 @@
  */
 #include "common.h"
 
-#include <dirent.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
-#include <linux/sockios.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
@@ -19,70 +17,19 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "dev.h"
 #include "files.h"
 #include "mockdev.h"
+#include "nic.h"
 
 #define NAME		"virttest"
 #define ETH_TEST	0x88b5	/* ETH_P_802_EX1: for experiments */
 #define FRAME		200
 #define WAIT_MS		10000
 #define REBINDS		10
-
-#define F_BASE		(BIT_ULL(VIRTIO_F_VERSION_1) | \
-			 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
-
-/* The network interface that virtio_net has made of a device. */
-static bool nic_find(const char *name, char *nic, size_t len)
-{
-	struct dirent *entry;
-	bool found = false;
-	char path[256];
-	DIR *dir;
-
-	for (int i = 0; i < 64 && !found; i++) {
-		snprintf(path, sizeof(path), BUS "/devices/%s/virtio%d/net",
-			 name, i);
-		dir = opendir(path);
-		while (dir && (entry = readdir(dir))) {
-			if (entry->d_name[0] == '.')
-				continue;
-			snprintf(nic, len, "%s", entry->d_name);
-			found = true;
-		}
-		if (dir)
-			closedir(dir);
-	}
-	return found;
-}
-
-/* Give it to virtio_vdpa, whoever has it now. */
-static int nic_bind(const char *name, char *nic, size_t len)
-{
-	const char *driver = link_name(BUS "/devices/%s/driver", name);
-	int err = *driver ? driver_unbind(driver, name) : 0;
-
-	err = err ?: driver_bind("virtio_vdpa", name);
-	if (err)
-		return err;
-	return nic_find(name, nic, len) ? 0 : -ENOENT;
-}
-
-static bool modules_loaded(void)
-{
-	return module_load("vdpa_net") && module_load("vhost_vdpa") &&
-	       module_load("virtio_vdpa") && module_load("virtio_net");
-}
-
-static int nic_up(const char *nic)
-{
-	file_write("1", "/proc/sys/net/ipv6/conf/%s/disable_ipv6", nic);
-	return run_command("ip link set %s up", nic);
-}
 
 static int nic_socket(const char *nic)
 {
@@ -136,23 +83,6 @@ static bool frame_crosses(int from, int to)
 	return false;
 }
 
-static int ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx)
-{
-	struct ethtool_ringparam ring = {
-		.cmd = cmd, .rx_pending = *rx, .tx_pending = *tx,
-	};
-	struct ifreq ifr = { .ifr_data = (char *)&ring };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int err;
-
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", nic);
-	err = ioctl(fd, SIOCETHTOOL, &ifr) ? -errno : 0;
-	close(fd);
-	*rx = ring.rx_pending;
-	*tx = ring.tx_pending;
-	return err;
-}
-
 /* Sends without end into one side; nobody minds what becomes of it. */
 struct flood {
 	pthread_t thread;
@@ -204,7 +134,7 @@ FIXTURE(virtio_net) {
 
 FIXTURE_SETUP(virtio_net)
 {
-	if (!modules_loaded())
+	if (!nic_modules())
 		SKIP(return, "virtio_vdpa or vdpa_net cannot be loaded");
 	vdpa_del(NAME);
 	ASSERT_EQ(0, vdpa_add(NAME, "vdpa_net"));
@@ -251,10 +181,10 @@ TEST_F(virtio_net, rings_are_resized_under_traffic)
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
 		rx = sizes[i];
 		tx = sizes[i];
-		EXPECT_EQ(0, ring_size(self->nic, ETHTOOL_SRINGPARAM, &rx,
-				       &tx));
-		EXPECT_EQ(0, ring_size(self->nic, ETHTOOL_GRINGPARAM, &rx,
-				       &tx));
+		EXPECT_EQ(0, nic_ring_size(self->nic, ETHTOOL_SRINGPARAM,
+					   &rx, &tx));
+		EXPECT_EQ(0, nic_ring_size(self->nic, ETHTOOL_GRINGPARAM,
+					   &rx, &tx));
 		EXPECT_EQ(sizes[i], rx);
 		EXPECT_EQ(sizes[i], tx);
 	}
@@ -316,46 +246,46 @@ FIXTURE_VARIANT(virtio_told) {
 };
 
 FIXTURE_VARIANT_ADD(virtio_told, split) {
-	.offered = F_BASE | BIT_ULL(VIRTIO_RING_F_EVENT_IDX),
-	.taken = F_BASE | BIT_ULL(VIRTIO_RING_F_EVENT_IDX),
+	.offered = VIRTIO_F_BASE | BIT_ULL(VIRTIO_RING_F_EVENT_IDX),
+	.taken = VIRTIO_F_BASE | BIT_ULL(VIRTIO_RING_F_EVENT_IDX),
 };
 
 /* Both wrap counters are one, both indices zero. */
 FIXTURE_VARIANT_ADD(virtio_told, packed) {
-	.offered = F_BASE | BIT_ULL(VIRTIO_F_RING_PACKED),
-	.taken = F_BASE | BIT_ULL(VIRTIO_F_RING_PACKED),
+	.offered = VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_RING_PACKED),
+	.taken = VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_RING_PACKED),
 	.state = 0x00010001,
 };
 
 /* It is the parent that declares, not the one whose bits it passes on. */
 FIXTURE_VARIANT_ADD(virtio_told, ring_reset_is_not_taken_undeclared) {
-	.offered = F_BASE | BIT_ULL(VIRTIO_F_RING_RESET),
-	.taken = F_BASE,
+	.offered = VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_RING_RESET),
+	.taken = VIRTIO_F_BASE,
 };
 
 FIXTURE_VARIANT_ADD(virtio_told, what_the_ring_cannot_is_not_taken) {
 	.knobs = "vq_reset=1",
-	.offered = F_BASE | BIT_ULL(VIRTIO_F_IN_ORDER) |
+	.offered = VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_IN_ORDER) |
 		   BIT_ULL(VIRTIO_F_SR_IOV) | BIT_ULL(VIRTIO_F_ADMIN_VQ) |
 		   BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |
 		   BIT_ULL(VIRTIO_F_NOTIFICATION_DATA) |
 		   BIT_ULL(VIRTIO_F_RING_RESET),
-	.taken = F_BASE | BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |
+	.taken = VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |
 		 BIT_ULL(VIRTIO_F_NOTIFICATION_DATA) |
 		 BIT_ULL(VIRTIO_F_RING_RESET),
 };
 
 FIXTURE_VARIANT_ADD(virtio_told, no_data_with_notifications) {
 	.knobs = "without=kick_vq_with_data,compat_reset",
-	.offered = F_BASE | BIT_ULL(VIRTIO_F_NOTIFICATION_DATA),
-	.taken = F_BASE,
+	.offered = VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_NOTIFICATION_DATA),
+	.taken = VIRTIO_F_BASE,
 };
 
 FIXTURE_SETUP(virtio_told)
 {
 	char knobs[256];
 
-	if (!mock_available() || !modules_loaded())
+	if (!mock_available() || !nic_modules())
 		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
 	snprintf(knobs, sizeof(knobs), "nvqs=2 features=%#llx %s",
 		 (unsigned long long)variant->offered, variant->knobs ?: "");
@@ -473,10 +403,10 @@ FIXTURE_SETUP(virtio_resize)
 {
 	char knobs[64];
 
-	if (!mock_available() || !modules_loaded())
+	if (!mock_available() || !nic_modules())
 		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
 	snprintf(knobs, sizeof(knobs), "nvqs=2 features=%#llx vq_reset=%d",
-		 F_BASE | BIT_ULL(VIRTIO_F_RING_RESET), variant->declared);
+		 VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_RING_RESET), variant->declared);
 	ASSERT_EQ(0, mock_make(&self->dev, knobs));
 	ASSERT_EQ(0, nic_bind(self->dev.name, self->nic, sizeof(self->nic)));
 	ASSERT_EQ(0, nic_up(self->nic));
@@ -491,8 +421,8 @@ TEST_F(virtio_resize, needs_a_parent_that_declares_it)
 {
 	uint32_t rx = 64, tx = 32;
 
-	EXPECT_EQ(variant->err, ring_size(self->nic, ETHTOOL_SRINGPARAM, &rx,
-					  &tx));
+	EXPECT_EQ(variant->err, nic_ring_size(self->nic, ETHTOOL_SRINGPARAM,
+					      &rx, &tx));
 	EXPECT_EQ(variant->declared ? 64 : 256, mock_vq(&self->dev, 0, "num"));
 	EXPECT_EQ(variant->declared ? 32 : 256, mock_vq(&self->dev, 1, "num"));
 	EXPECT_EQ(1, mock_vq(&self->dev, 0, "ready"));
@@ -505,9 +435,9 @@ TEST(command_without_answer_ends_with_a_broken_device)
 	struct mockdev dev;
 	char nic[IFNAMSIZ], knobs[64];
 
-	if (!mock_available() || !modules_loaded())
+	if (!mock_available() || !nic_modules())
 		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
-	snprintf(knobs, sizeof(knobs), "features=%#llx", F_BASE |
+	snprintf(knobs, sizeof(knobs), "features=%#llx", VIRTIO_F_BASE |
 		 BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX));
 	ASSERT_EQ(0, mock_make(&dev, knobs));
 	ASSERT_EQ(0, nic_bind(dev.name, nic, sizeof(nic)));

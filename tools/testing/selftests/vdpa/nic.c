@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtio devices of the VM: found in sysfs below the vDPA device, configured
+ * with ip(8) and the ioctls of ethtool(8).
+ */
+#include "nic.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dev.h"
+#include "files.h"
+
+bool nic_modules(void)
+{
+	return module_load("vdpa_net") && module_load("vhost_vdpa") &&
+	       module_load("virtio_vdpa") && module_load("virtio_net");
+}
+
+bool virtio_find(const char *name, const char *class, char *entry, size_t len)
+{
+	struct dirent *found;
+	char path[256];
+	DIR *dir;
+
+	*entry = '\0';
+	for (int i = 0; i < 64 && !*entry; i++) {
+		snprintf(path, sizeof(path), BUS "/devices/%s/virtio%d/%s",
+			 name, i, class);
+		dir = opendir(path);
+		while (dir && (found = readdir(dir)))
+			if (found->d_name[0] != '.')
+				snprintf(entry, len, "%s", found->d_name);
+		if (dir)
+			closedir(dir);
+	}
+	return *entry;
+}
+
+bool nic_find(const char *name, char *nic, size_t len)
+{
+	return virtio_find(name, "net", nic, len);
+}
+
+int virtio_bind(const char *name)
+{
+	const char *driver = link_name(BUS "/devices/%s/driver", name);
+	int err = *driver ? driver_unbind(driver, name) : 0;
+
+	return err ?: driver_bind("virtio_vdpa", name);
+}
+
+int nic_bind(const char *name, char *nic, size_t len)
+{
+	int err = virtio_bind(name);
+
+	if (err)
+		return err;
+	return nic_find(name, nic, len) ? 0 : -ENOENT;
+}
+
+int nic_up(const char *nic)
+{
+	file_write("1", "/proc/sys/net/ipv6/conf/%s/disable_ipv6", nic);
+	return run_command("ip link set %s up", nic);
+}
+
+int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx)
+{
+	struct ethtool_ringparam ring = {
+		.cmd = cmd, .rx_pending = *rx, .tx_pending = *tx,
+	};
+	struct ifreq ifr = { .ifr_data = (char *)&ring };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", nic);
+	err = ioctl(fd, SIOCETHTOOL, &ifr) ? -errno : 0;
+	close(fd);
+	*rx = ring.rx_pending;
+	*tx = ring.tx_pending;
+	return err;
+}
