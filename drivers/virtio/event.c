@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the parent says of the device as a whole, through the configuration
- * callback. Started and stopped with the virtqueues, in process context.
+ * callback: that its configuration has changed, or that it needs a reset and
+ * completes nothing any more. Then the virtqueues are declared broken, for
+ * drivers to see errors instead of waiting. Started and stopped with the
+ * virtqueues, in process context; it goes on while the device is removed, up
+ * to the moment in which its driver deletes the virtqueues, because that may
+ * wait for the parent until then.
  *
  * The callback comes in any context, at any time. It is an RCU reader and does
- * nothing unless v->listening is set. virtio_vdpa_events_stop() clears that and
- * waits for readers: whoever has seen it set is done then, whoever comes later
- * sees it clear and does nothing else. The flag is freed a grace period after
- * the device: it is still there for a parent that has taken the callback with
- * interrupts off or under RCU, and calls it although set_config_cb() has
- * replaced it meanwhile.
+ * nothing unless v->listening is set. virtio_vdpa_events_stop() clears that,
+ * waits for readers, then for the work that they have queued: whoever has seen
+ * it set is done then, whoever comes later sees it clear and does nothing else.
+ * The flag is freed a grace period after the device: it is still there for a
+ * parent that has taken the callback with interrupts off or under RCU, and
+ * calls it although set_config_cb() has replaced it meanwhile.
  */
 #include "virtio_vdpa.h"
 
@@ -24,7 +29,31 @@ static irqreturn_t virtio_vdpa_config_cb(void *private)
 	if (!READ_ONCE(v->listening))
 		return IRQ_NONE;
 	virtio_config_changed(&v->vdev);
+	/* get_status() may sleep, and the list of queues is not for interrupts. */
+	schedule_work(&v->broken_work);
 	return IRQ_HANDLED;
+}
+
+/**
+ * virtio_vdpa_break_if_broken() - Break the virtqueues of a broken device.
+ * @v: the device
+ *
+ * What the driver gives them from now on is refused, and who looks whether a
+ * queue is broken while waiting for it ends. Requests that are under way stay
+ * so until the driver takes them back.
+ *
+ * Context: Process context. May sleep.
+ */
+void virtio_vdpa_break_if_broken(struct virtio_vdpa *v)
+{
+	if (v->vdpa->config->get_status(v->vdpa) & VIRTIO_CONFIG_S_NEEDS_RESET)
+		virtio_break_device(&v->vdev);
+}
+
+void virtio_vdpa_broken_work(struct work_struct *work)
+{
+	virtio_vdpa_break_if_broken(container_of(work, struct virtio_vdpa,
+						 broken_work));
 }
 
 /**
@@ -42,13 +71,16 @@ void virtio_vdpa_events_start(struct virtio_vdpa *v)
 
 	WRITE_ONCE(v->listening, true);
 	v->vdpa->config->set_config_cb(v->vdpa, &cb);
+	/* Had it said so before, nobody would have heard it. */
+	schedule_work(&v->broken_work);
 }
 
 /**
  * virtio_vdpa_events_stop() - Do not listen to the parent any more.
  * @v: the device; listening or not
  *
- * When it returns no callback of old is running, of a virtqueue neither.
+ * When it returns no callback of old is running, of a virtqueue neither, and
+ * nobody breaks virtqueues: they can be deleted.
  *
  * Context: Process context. May sleep.
  */
@@ -60,4 +92,5 @@ void virtio_vdpa_events_stop(struct virtio_vdpa *v)
 	WRITE_ONCE(v->listening, false);
 	/* Pairs with guard(rcu) of virtio_vdpa_config_cb(). */
 	virtio_vdpa_synchronize_cbs(&v->vdev);
+	cancel_work_sync(&v->broken_work);
 }

@@ -5,8 +5,10 @@
  * driver core with the lock of the vDPA device held.
  *
  * Taking it away unbinds its virtio driver, which waits for what it has under
- * way. The parent still works then and ends that; one that has said that it
- * needs a reset does not, so the queues are declared broken before.
+ * way. The parent still works then and ends that. The queues of one that needs
+ * a reset are declared broken: here, if it has said so before; in event.c, if
+ * it says so meanwhile. For drivers that look at nothing but completions that
+ * is no help; no transport can complete what the device has not.
  */
 #include "virtio_vdpa.h"
 
@@ -34,6 +36,7 @@ static int virtio_vdpa_probe(struct vdpa_device *vdpa)
 		return -ENOMEM;
 
 	v->vdpa = vdpa;
+	INIT_WORK(&v->broken_work, virtio_vdpa_broken_work);
 	v->vdev.dev.parent = vdpa_get_dma_dev(vdpa);
 	v->vdev.dev.release = virtio_vdpa_release;
 	v->vdev.config = &virtio_vdpa_config_ops;
@@ -56,8 +59,8 @@ static void virtio_vdpa_remove(struct vdpa_device *vdpa)
 {
 	struct virtio_vdpa *v = vdpa_get_drvdata(vdpa);
 
-	if (vdpa->config->get_status(vdpa) & VIRTIO_CONFIG_S_NEEDS_RESET)
-		virtio_break_device(&v->vdev);
+	/* Not every parent has raised the callback. */
+	virtio_vdpa_break_if_broken(v);
 	unregister_virtio_device(&v->vdev);
 	/* The virtio core has acknowledged it once more. */
 	(void)vdpa_reset(vdpa, 0);

@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/vdpa.h>
 #include <linux/virtio.h>
+#include <linux/workqueue.h>
 
 struct irq_affinity;
 
@@ -29,6 +30,8 @@ struct virtio_vdpa_vq {
  * @vdev: what virtio drivers see; the last reference to it is that to all this
  * @vdpa: valid while @vdev is registered
  * @listening: the configuration callback may use @vdev; see event.c
+ * @broken_work: breaks the virtqueues if the parent needs a reset; not queued
+ *	unless @listening
  * @rcu: frees all this
  * @vqs: by queue index, vdpa->nvqs of them
  */
@@ -36,6 +39,7 @@ struct virtio_vdpa {
 	struct virtio_device vdev;
 	struct vdpa_device *vdpa;
 	bool listening;
+	struct work_struct broken_work;
 	struct rcu_head rcu;
 	struct virtio_vdpa_vq vqs[];
 };
@@ -50,6 +54,8 @@ extern const struct virtio_config_ops virtio_vdpa_config_ops;
 void virtio_vdpa_synchronize_cbs(struct virtio_device *vdev);
 
 /* event.c */
+void virtio_vdpa_break_if_broken(struct virtio_vdpa *v);
+void virtio_vdpa_broken_work(struct work_struct *work);
 void virtio_vdpa_events_start(struct virtio_vdpa *v);
 void virtio_vdpa_events_stop(struct virtio_vdpa *v);
 

@@ -429,26 +429,4 @@ TEST_F(virtio_resize, needs_a_parent_that_declares_it)
 	EXPECT_EQ(1, mock_vq(&self->dev, 1, "ready"));
 }
 
-/* virtio_net waits for the answer to a command with the rtnl held. */
-TEST(command_without_answer_ends_with_a_broken_device)
-{
-	struct mockdev dev;
-	char nic[IFNAMSIZ], knobs[64];
-
-	if (!mock_available() || !nic_modules())
-		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
-	snprintf(knobs, sizeof(knobs), "features=%#llx", VIRTIO_F_BASE |
-		 BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX));
-	ASSERT_EQ(0, mock_make(&dev, knobs));
-	ASSERT_EQ(0, nic_bind(dev.name, nic, sizeof(nic)));
-	ASSERT_EQ(0, nic_up(nic));
-	for (int i = 0; i < 500 && !mock_vq(&dev, 2, "kicks"); i++)
-		usleep(10000);
-	ASSERT_LT(0, mock_vq(&dev, 2, "kicks"));
-
-	ASSERT_EQ(0, mock_write(&dev, "raise", "needs_reset"));
-	EXPECT_DELETED_AT_ONCE(dev.name);
-	EXPECT_STREQ("", mock_del(&dev));
-}
-
 TEST_HARNESS_MAIN
