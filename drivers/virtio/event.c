@@ -46,8 +46,14 @@ static irqreturn_t virtio_vdpa_config_cb(void *private)
  */
 void virtio_vdpa_break_if_broken(struct virtio_vdpa *v)
 {
-	if (v->vdpa->config->get_status(v->vdpa) & VIRTIO_CONFIG_S_NEEDS_RESET)
-		virtio_break_device(&v->vdev);
+	u8 status = v->vdpa->config->get_status(v->vdpa);
+
+	if (!(status & VIRTIO_CONFIG_S_NEEDS_RESET))
+		return;
+	WRITE_ONCE(v->broken, true);
+	/* Pairs with smp_mb() in virtio_vdpa_enable_vq(). */
+	smp_mb();
+	virtio_break_device(&v->vdev);
 }
 
 void virtio_vdpa_broken_work(struct work_struct *work)
@@ -93,4 +99,5 @@ void virtio_vdpa_events_stop(struct virtio_vdpa *v)
 	/* Pairs with guard(rcu) of virtio_vdpa_config_cb(). */
 	virtio_vdpa_synchronize_cbs(&v->vdev);
 	cancel_work_sync(&v->broken_work);
+	WRITE_ONCE(v->broken, false);
 }

@@ -30,6 +30,7 @@ struct virtio_vdpa_vq {
  * @vdev: what virtio drivers see; the last reference to it is that to all this
  * @vdpa: valid while @vdev is registered
  * @listening: the configuration callback may use @vdev; see event.c
+ * @broken: the virtqueues there are have been broken
  * @broken_work: breaks the virtqueues if the parent needs a reset; not queued
  *	unless @listening
  * @rcu: frees all this
@@ -39,6 +40,7 @@ struct virtio_vdpa {
 	struct virtio_device vdev;
 	struct vdpa_device *vdpa;
 	bool listening;
+	bool broken;
 	struct work_struct broken_work;
 	struct rcu_head rcu;
 	struct virtio_vdpa_vq vqs[];

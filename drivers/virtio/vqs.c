@@ -75,14 +75,19 @@ static int virtio_vdpa_vq_start(struct virtio_vdpa *v, struct virtqueue *vq)
 }
 
 /* Callbacks may still be running; virtio_vdpa_synchronize_cbs() is due. */
-static void virtio_vdpa_vq_stop(struct virtio_vdpa *v, struct virtqueue *vq)
+static void virtio_vdpa_vq_deafen(struct virtio_vdpa *v, struct virtqueue *vq)
 {
-	const struct vdpa_config_ops *ops = v->vdpa->config;
 	struct vdpa_callback none = {};
 
-	ops->set_vq_ready(v->vdpa, vq->index, false);
-	ops->set_vq_cb(v->vdpa, vq->index, &none);
+	v->vdpa->config->set_vq_cb(v->vdpa, vq->index, &none);
 	RCU_INIT_POINTER(v->vqs[vq->index].vq, NULL);
+}
+
+/* The same holds after it. */
+static void virtio_vdpa_vq_stop(struct virtio_vdpa *v, struct virtqueue *vq)
+{
+	v->vdpa->config->set_vq_ready(v->vdpa, vq->index, false);
+	virtio_vdpa_vq_deafen(v, vq);
 }
 
 /* Most descriptors that a queue can have; 0 if there is no such queue. */
@@ -213,17 +218,25 @@ void virtio_vdpa_del_vqs(struct virtio_device *vdev)
  * virtio_vdpa_disable_vq() - Reset one virtqueue.
  * @vq: the queue; its driver does not touch it meanwhile
  *
- * Virtio 1.2, 2.6.1. When this returns neither device nor callbacks use it.
+ * Virtio 1.2, 2.6.1. When this returns 0 neither device nor callbacks use it.
  *
  * Context: Process context. May sleep.
- * Return: 0; -ENOENT without VIRTIO_F_RING_RESET.
+ * Return: 0; -ENOENT without VIRTIO_F_RING_RESET; -EIO the parent goes on
+ *	using it, and so may the driver.
  */
 int virtio_vdpa_disable_vq(struct virtqueue *vq)
 {
+	struct virtio_vdpa *v = to_virtio_vdpa(vq->vdev);
+	const struct vdpa_config_ops *ops = v->vdpa->config;
+
 	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
 		return -ENOENT;
 
-	virtio_vdpa_vq_stop(to_virtio_vdpa(vq->vdev), vq);
+	/* The operation has no other way to fail; see vdpa_vq_reset.h. */
+	ops->set_vq_ready(v->vdpa, vq->index, false);
+	if (ops->get_vq_ready(v->vdpa, vq->index))
+		return -EIO;
+	virtio_vdpa_vq_deafen(v, vq);
 	virtio_vdpa_synchronize_cbs(vq->vdev);
 	vq->reset = true;
 	return 0;
@@ -233,20 +246,32 @@ int virtio_vdpa_disable_vq(struct virtqueue *vq)
  * virtio_vdpa_enable_vq() - Start a virtqueue that was reset.
  * @vq: the queue, perhaps of another size now
  *
- * Virtio 1.2, 2.6.1.
+ * Virtio 1.2, 2.6.1. One that does not start is broken until it does, for its
+ * driver to see errors: it may be reset, and enabled, again.
  *
  * Context: Process context. May sleep.
- * Return: 0; -EBUSY it was not reset; what the parent says, and it stays reset.
+ * Return: 0; -EBUSY it was not reset; -EIO the parent does not start it; what
+ *	else the parent says.
  */
 int virtio_vdpa_enable_vq(struct virtqueue *vq)
 {
+	struct virtio_vdpa *v = to_virtio_vdpa(vq->vdev);
 	int err;
 
 	if (!vq->reset)
 		return -EBUSY;
-	err = virtio_vdpa_vq_start(to_virtio_vdpa(vq->vdev), vq);
-	if (err)
-		return err;
-	vq->reset = false;
-	return 0;
+	__virtqueue_unbreak(vq);
+	err = virtio_vdpa_vq_start(v, vq);
+	if (!err && !v->vdpa->config->get_vq_ready(v->vdpa, vq->index)) {
+		virtio_vdpa_vq_stop(v, vq);
+		virtio_vdpa_synchronize_cbs(vq->vdev);
+		err = -EIO;
+	}
+	if (!err)
+		vq->reset = false;
+	/* Pairs with smp_mb() in virtio_vdpa_break_if_broken(). */
+	smp_mb();
+	if (err || READ_ONCE(v->broken))
+		__virtqueue_break(vq);
+	return err;
 }

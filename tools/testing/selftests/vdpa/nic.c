@@ -5,12 +5,16 @@
  */
 #include "nic.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <linux/ethtool.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -88,4 +92,30 @@ int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx)
 	*rx = ring.rx_pending;
 	*tx = ring.tx_pending;
 	return err;
+}
+
+int nic_send(const char *nic)
+{
+	uint8_t frame[64] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_802_EX1),
+		.sll_ifindex = if_nametoindex(nic),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int err;
+
+	frame[12] = ETH_P_802_EX1 >> 8;
+	frame[13] = ETH_P_802_EX1 & 0xff;
+	err = sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&addr,
+		     sizeof(addr)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+long nic_stat(const char *nic, const char *name)
+{
+	char text[32];
+
+	return file_read(text, sizeof(text), "/sys/class/net/%s/statistics/%s",
+			 nic, name) ? -1 : atol(text);
 }

@@ -35,4 +35,10 @@ int nic_up(const char *nic);
 /* ETHTOOL_GRINGPARAM or ETHTOOL_SRINGPARAM: 0 or -errno. */
 int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx);
 
+/* Send one frame that nobody waits for: 0 or -errno. */
+int nic_send(const char *nic);
+
+/* One of its counters in sysfs; -1 if there is none of this name. */
+long nic_stat(const char *nic, const char *name);
+
 #endif /* VDPA_SELFTESTS_NIC_H */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/virtio_net.h>
 #include <stdio.h>
@@ -86,6 +87,108 @@ TEST_F(virtio_waits, ends_when_the_device_breaks_while_it_is_unbound)
 	EXPECT_TRUE(ends_within(pid, &status, WAIT_MS));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(0, mock_state(&self->dev, "status"));
+}
+
+FIXTURE(virtio_resize_fails) {
+	struct mockdev dev;
+	char nic[IFNAMSIZ];
+};
+
+/* While the transmit queue, the only one, is given another size. */
+FIXTURE_VARIANT(virtio_resize_fails) {
+	const char *inject;
+	int stays;		/* the queue is as it was */
+};
+
+FIXTURE_VARIANT_ADD(virtio_resize_fails, queue_does_not_stop) {
+	.inject = "set_vq_ready errno 5 1",
+	.stays = 1,
+};
+
+FIXTURE_VARIANT_ADD(virtio_resize_fails, queue_does_not_start) {
+	.inject = "set_vq_ready errno 5 2",
+};
+
+FIXTURE_VARIANT_ADD(virtio_resize_fails, address_is_refused) {
+	.inject = "set_vq_address errno 22 1",
+};
+
+FIXTURE_VARIANT_ADD(virtio_resize_fails, state_is_refused) {
+	.inject = "set_vq_state errno 5 1",
+};
+
+FIXTURE_SETUP(virtio_resize_fails)
+{
+	char knobs[64];
+
+	if (!mock_available() || !nic_modules())
+		SKIP(return, "virtio_vdpa or vdpa_mock is not built");
+	snprintf(knobs, sizeof(knobs), "nvqs=2 vq_reset=1 features=%#llx",
+		 VIRTIO_F_BASE | BIT_ULL(VIRTIO_F_RING_RESET));
+	ASSERT_EQ(0, mock_make(&self->dev, knobs));
+	ASSERT_EQ(0, nic_bind(self->dev.name, self->nic, sizeof(self->nic)));
+	ASSERT_EQ(0, nic_up(self->nic));
+	ASSERT_EQ(0, mock_write(&self->dev, "inject", variant->inject));
+}
+
+FIXTURE_TEARDOWN(virtio_resize_fails)
+{
+	EXPECT_STREQ("", mock_del(&self->dev));
+}
+
+/* The receive queue has its size already, and is left alone. */
+static int resize(const char *nic, uint32_t size)
+{
+	uint32_t rx = 256;
+
+	return nic_ring_size(nic, ETHTOOL_SRINGPARAM, &rx, &size);
+}
+
+TEST_F(virtio_resize_fails, and_works_when_tried_again)
+{
+	struct mockdev *dev = &self->dev;
+
+	EXPECT_NE(0, resize(self->nic, 64));
+	EXPECT_EQ(variant->stays, mock_vq(dev, 1, "ready"));
+	EXPECT_EQ(variant->stays, mock_vq(dev, 1, "cb"));
+
+	EXPECT_EQ(0, resize(self->nic, 32));
+	EXPECT_EQ(1, mock_vq(dev, 1, "ready"));
+	EXPECT_EQ(1, mock_vq(dev, 1, "cb"));
+	EXPECT_EQ(32, mock_vq(dev, 1, "num"));
+	mock_forget(dev);
+	EXPECT_EQ(0, nic_send(self->nic));
+	EXPECT_LE(1, mock_count(dev, "kick_vq"));
+}
+
+/* What is sent meanwhile is refused, not kept for ever. */
+TEST_F(virtio_resize_fails, queue_that_is_lost_says_so)
+{
+	struct mockdev *dev = &self->dev;
+
+	EXPECT_NE(0, resize(self->nic, 64));
+	mock_forget(dev);
+	EXPECT_EQ(0, nic_send(self->nic));
+	EXPECT_EQ(variant->stays, !!mock_count(dev, "kick_vq"));
+	EXPECT_EQ(!variant->stays, nic_stat(self->nic, "tx_dropped") > 0);
+	EXPECT_DELETED_AT_ONCE(dev->name);
+}
+
+/* Starting it again does not hide that the device is broken. */
+TEST_F(virtio_resize_fails, broken_device_stays_broken)
+{
+	struct mockdev *dev = &self->dev;
+
+	EXPECT_NE(0, resize(self->nic, 64));
+	mock_forget(dev);
+	ASSERT_EQ(0, mock_write(dev, "raise", "needs_reset"));
+	for (int i = 0; i < 500 && !mock_count(dev, "get_status"); i++)
+		usleep(10000);
+	EXPECT_EQ(0, resize(self->nic, 32));
+	mock_forget(dev);
+	EXPECT_EQ(0, nic_send(self->nic));
+	EXPECT_EQ(0, mock_count(dev, "kick_vq"));
+	EXPECT_DELETED_AT_ONCE(dev->name);
 }
 
 /* 0 or -errno; the size is not in it. */
