@@ -6,9 +6,9 @@
  * that drivers built against the in-tree vdpa.ko load on this one: keep them
  * first, and include this file first everywhere. scripts/check-abi tells.
  *
- * Lock order: vdpa_dev_lock -> rtnl, device lock -> vdpa->cf_lock -> whatever
- * the parent takes in its operations. A bus driver is probed and removed with
- * vdpa_dev_lock held or not, and must not take it.
+ * Lock order: vdpa_dev_lock -> rtnl, device lock -> those of the bus driver ->
+ * vdpa->cf_lock -> whatever the parent takes in its operations. A bus driver is
+ * probed and removed with vdpa_dev_lock held or not, and must not take it.
  */
 #ifndef _VDPA_CORE_H
 #define _VDPA_CORE_H
