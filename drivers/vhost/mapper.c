@@ -220,22 +220,34 @@ static int iommu_prot(u32 perm)
 }
 
 /*
+ * How many of @nr spans, from the first, do not go on where the one before ends
+ * in memory. Their addresses always do. What goes on in both must not be mapped
+ * at once: a superpage across two spans would be lost to both when one is
+ * unmapped.
+ */
+static u32 spans_apart(const struct vhost_vdpa_span *span, u32 nr)
+{
+	u32 n = 1;
+
+	while (n < nr && span[n - 1].addr + span[n - 1].size != span[n].addr)
+		n++;
+	return n;
+}
+
+/*
  * All or none of them, with one flush where an IOMMU wants that of a map. Only
  * the first may start, and only the last end, within a page.
  */
-static int iommu_map_spans(struct vhost_vdpa *v, struct vdpa_device *vdpa,
-			   struct vhost_vdpa_as *as,
-			   const struct vhost_vdpa_span *span, u32 nr,
-			   u32 *done)
+static int iommu_map_apart(struct iommu_domain *domain,
+			   const struct vhost_vdpa_span *span, u32 nr)
 {
 	u64 before = offset_in_page(span->iova);
 	int prot = iommu_prot(span->perm);
 	struct scatterlist sg[MAP_SPANS] __uninitialized;
 	ssize_t size;
 
-	*done = 0;
 	if (nr == 1)
-		return iommu_map(v->domain, span->iova - before,
+		return iommu_map(domain, span->iova - before,
 				 span->addr - before,
 				 PAGE_ALIGN(span->size + before), prot,
 				 GFP_KERNEL_ACCOUNT);
@@ -244,9 +256,26 @@ static int iommu_map_spans(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		sg_set_page(&sg[i], pfn_to_page(PHYS_PFN(span[i].addr)),
 			    PAGE_ALIGN(span[i].size +
 				       offset_in_page(span[i].addr)), 0);
-	size = iommu_map_sg(v->domain, span->iova - before, sg, nr, prot,
+	size = iommu_map_sg(domain, span->iova - before, sg, nr, prot,
 			    GFP_KERNEL_ACCOUNT);
 	return size < 0 ? size : 0;
+}
+
+static int iommu_map_spans(struct vhost_vdpa *v, struct vdpa_device *vdpa,
+			   struct vhost_vdpa_as *as,
+			   const struct vhost_vdpa_span *span, u32 nr,
+			   u32 *done)
+{
+	int err = 0;
+	u32 n;
+
+	for (*done = 0; *done < nr; *done += n) {
+		n = spans_apart(span + *done, nr - *done);
+		err = iommu_map_apart(v->domain, span + *done, n);
+		if (err)
+			break;
+	}
+	return err;
 }
 
 /* One flush for all of them. */
