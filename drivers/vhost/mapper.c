@@ -345,7 +345,6 @@ static int map_slice(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 {
 	/* Zeroed it would cost more than a map. */
 	struct vhost_vdpa_span spans[MAP_SPANS] __uninitialized;
-	struct vhost_vdpa_span *last;
 	int err = 0;
 
 	CLASS(vdpa_live, live)(&v->gate);
@@ -359,9 +358,10 @@ static int map_slice(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 		while (nr < MAP_SPANS && vhost_vdpa_span_next(iter, &spans[nr]))
 			nr++;
 		err = v->mapper->map(v, live.vdpa, as, spans, nr, &done);
-		last = &spans[(err ? done : nr) - 1];
-		if (!err || done)
-			*end = last->iova + last->size;
+		if (err)
+			nr = done;
+		if (nr)
+			*end = spans[nr - 1].iova + spans[nr - 1].size;
 	}
 	return err;
 }
