@@ -87,6 +87,7 @@ static void as_insert_all(struct vhost_vdpa_as *as, struct list_head *regions)
 	list_for_each_entry_safe(region, next, regions, link) {
 		list_del_init(&region->link);
 		as_insert(as, region);
+		cond_resched();
 	}
 }
 
@@ -100,8 +101,10 @@ static void as_limbo_add(struct vhost_vdpa_as *as, struct list_head *regions)
 
 	lockdep_assert_held(&as->lock);
 
-	list_for_each_entry(region, regions, link)
+	list_for_each_entry(region, regions, link) {
 		as->spans += region->spans;
+		cond_resched();
+	}
 	list_splice_tail_init(regions, &as->limbo);
 }
 
@@ -111,8 +114,10 @@ static void as_limbo_free(struct vhost_vdpa_as *as)
 
 	lockdep_assert_held(&as->lock);
 
-	list_for_each_entry(region, &as->limbo, link)
+	list_for_each_entry(region, &as->limbo, link) {
 		as->spans -= region->spans;
+		cond_resched();
+	}
 	vhost_vdpa_regions_free(&as->limbo);
 }
 

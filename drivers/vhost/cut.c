@@ -24,8 +24,10 @@ static int as_cut_span(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	if (!vhost_vdpa_span_next(&iter, &end))
 		return 0;
 	iter = vhost_vdpa_spans(left);
-	while (vhost_vdpa_span_next(&iter, &span))
+	while (vhost_vdpa_span_next(&iter, &span)) {
 		start = span;
+		cond_resched();
+	}
 	/* The cut is where a span starts anyway. */
 	if (!end.opaque && start.addr + start.size != end.addr)
 		return 0;

@@ -7,6 +7,7 @@
 #include <linux/iommu.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
 
@@ -16,6 +17,9 @@
 /* How many spans are mapped at a time, and how many while in the gate. */
 #define MAP_SPANS	16
 #define MAP_SLICE	512
+
+/* How much is unmapped at a time; may be a quarter of a million pages. */
+#define UNMAP_BYTES	((u64)SZ_1G)
 
 /* Bytes from @first to @last; the whole of 2^64 is one short of it. */
 static u64 range_size(u64 first, u64 last)
@@ -85,6 +89,17 @@ static int table_add(struct vhost_iotlb *table,
 					 span->addr, span->perm, span->opaque);
 }
 
+/* vhost_iotlb_del_range() of any number, without keeping the CPU. */
+static void table_del(struct vhost_iotlb *table, u64 first, u64 last)
+{
+	struct vhost_iotlb_map *map;
+
+	while ((map = vhost_iotlb_itree_first(table, first, last))) {
+		vhost_iotlb_map_free(table, map);
+		cond_resched();
+	}
+}
+
 static int table_commit(struct vdpa_device *vdpa, struct vhost_vdpa_as *as)
 {
 	return vdpa->config->set_map(vdpa, as->asid, as->table);
@@ -97,7 +112,7 @@ static void table_close(struct vhost_vdpa *v, struct vdpa_device *vdpa)
 
 		if (!as->table)
 			continue;
-		vhost_iotlb_reset(as->table);
+		table_del(as->table, 0, U64_MAX);
 		table_commit(vdpa, as);
 		vhost_iotlb_free(as->table);
 		as->table = NULL;
@@ -140,7 +155,7 @@ static int table_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		       struct vhost_vdpa_as *as, u64 first, u64 last,
 		       struct list_head *regions)
 {
-	vhost_iotlb_del_range(as->table, first, last);
+	table_del(as->table, first, last);
 	return 0;
 }
 
@@ -154,7 +169,7 @@ static int table_rebuild(struct vhost_vdpa_as *as)
 
 	lockdep_assert_held(&as->lock);
 
-	vhost_iotlb_reset(as->table);
+	table_del(as->table, 0, U64_MAX);
 	for (node = interval_tree_iter_first(&as->regions, 0, U64_MAX); node;
 	     node = interval_tree_iter_next(node, 0, U64_MAX)) {
 		region = container_of(node, struct vhost_vdpa_region, node);
@@ -163,8 +178,8 @@ static int table_rebuild(struct vhost_vdpa_as *as)
 			err = table_add(as->table, &span);
 			if (err)
 				return err;
+			cond_resched();
 		}
-		cond_resched();
 	}
 	return 0;
 }
@@ -293,15 +308,16 @@ static int iommu_unmap_range(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		u64 left = range_size(from, to), done;
 
 		for (;;) {
-			done = iommu_unmap_fast(v->domain, from, left,
+			done = iommu_unmap_fast(v->domain, from,
+						min(left, UNMAP_BYTES),
 						&gather);
+			cond_resched();
 			if (done >= left)
 				break;
 			/* A cut out of memory leaves a hole, where it stops. */
 			done = done ?: PAGE_SIZE;
 			left -= min(done, left);
 			from += done;
-			cond_resched();
 		}
 	}
 	iommu_iotlb_sync(v->domain, &gather);

@@ -67,6 +67,7 @@ static void chunk_unpin(const struct vhost_vdpa_chunk *chunk, bool dirty)
 
 		unpin_user_page_range_dirty_lock(page, run_pages(chunk->run[i]),
 						 dirty);
+		cond_resched();
 	}
 }
 
@@ -81,7 +82,6 @@ void vhost_vdpa_region_free(struct vhost_vdpa_region *region)
 		chunk->next = next->next;
 		chunk_unpin(next, dirty);
 		kfree(next);
-		cond_resched();
 	}
 	if (region->mm)
 		vhost_vdpa_uncharge(region->mm, region->npages);
@@ -95,8 +95,10 @@ void vhost_vdpa_regions_free(struct list_head *regions)
 {
 	struct vhost_vdpa_region *region, *next;
 
-	list_for_each_entry_safe(region, next, regions, link)
+	list_for_each_entry_safe(region, next, regions, link) {
 		vhost_vdpa_region_free(region);
+		cond_resched();
+	}
 	INIT_LIST_HEAD(regions);
 }
 
@@ -250,6 +252,7 @@ static void runs_split(struct vhost_vdpa_region *left,
 			break;
 		keep -= run_pages(chunk->run[i++]);
 		left->spans++;
+		cond_resched();
 	}
 	right->spans = total - left->spans;
 	if (keep) {
@@ -359,8 +362,10 @@ bool vhost_vdpa_span_starts(struct vhost_vdpa_region *region, u64 at)
 	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(region);
 	struct vhost_vdpa_span span;
 
-	while (vhost_vdpa_span_next(&iter, &span))
+	while (vhost_vdpa_span_next(&iter, &span)) {
 		if (span.iova >= at)
 			return span.iova == at;
+		cond_resched();
+	}
 	return false;
 }

@@ -28,6 +28,7 @@
 #define EDU_START	1
 #define EDU_TO_MEMORY	2
 
+#define SZ_1G	0x40000000UL
 #define RW	VHOST_ACCESS_RW
 
 FIXTURE(iotlb_iommu) {
@@ -182,6 +183,26 @@ TEST_F(iotlb_iommu, cut_keeps_the_rest)
 	EXPECT_EQ(0, status_kib("VmPin"));
 	if (huge)
 		mem_free(huge, SZ_2M);
+}
+
+/* It is taken away a gigabyte at a time. */
+TEST_F(iotlb_iommu, all_of_a_large_mapping_is_taken_away)
+{
+	size_t half = SZ_1G, size = half + 2 * SZ_2M;
+	char *mem = mem_repeated(size, SZ_2M);
+	uint64_t at = 0x201000;
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_ERRNO(0, iotlb_map(self->dev.fd, 0, at, size, mem, RW));
+	EXPECT_TRUE(edu_reaches(self->bar, at + half, mem + half));
+	EXPECT_TRUE(edu_reaches(self->bar, at + size - 1, mem + size - 1));
+	ASSERT_ERRNO(0, iotlb_unmap(self->dev.fd, 0, at, size));
+	EXPECT_FALSE(edu_reaches(self->bar, at, mem));
+	EXPECT_FALSE(edu_reaches(self->bar, at + half - 1, mem + half - 1));
+	EXPECT_FALSE(edu_reaches(self->bar, at + half, mem + half));
+	EXPECT_FALSE(edu_reaches(self->bar, at + size - 1, mem + size - 1));
+	EXPECT_EQ(0, status_kib("VmPin"));
+	mem_free(mem, size);
 }
 
 TEST_F(iotlb_iommu, overlap_within_a_page_is_refused)
