@@ -84,6 +84,8 @@ static void as_insert_all(struct vhost_vdpa_as *as, struct list_head *regions)
 {
 	struct vhost_vdpa_region *region, *next;
 
+	lockdep_assert_held(&as->lock);
+
 	list_for_each_entry_safe(region, next, regions, link) {
 		list_del_init(&region->link);
 		as_insert(as, region);
@@ -166,6 +168,8 @@ static int as_commit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 static int as_recommit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		       struct vhost_vdpa_as *as)
 {
+	lockdep_assert_held(&as->lock);
+
 	if (!v->mapper->commit)
 		return 0;
 	as->stale = true;
@@ -175,6 +179,8 @@ static int as_recommit(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 /* All of an update is mapped: it counts, unless the device goes. */
 static int as_map_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 {
+	lockdep_assert_held(&as->lock);
+
 	if (!v->mapper->commit)
 		return vdpa_gate_is_closed(&v->gate) ? -ENODEV : 0;
 
@@ -187,6 +193,8 @@ static int as_undo(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 		   u64 last, struct list_head *regions)
 {
 	int err;
+
+	lockdep_assert_held(&as->lock);
 
 	CLASS(vdpa_live, live)(&v->gate);
 	if (!live.ops)
@@ -222,6 +230,8 @@ static int as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 	struct vhost_vdpa_region *region;
 	u64 end = first, spans = 0, room;
 	int err;
+
+	lockdep_assert_held(&as->lock);
 
 	/* Others may have been here meanwhile. */
 	err = as_room(v, as, first, last, &room);
@@ -298,6 +308,8 @@ as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 {
 	int err;
 
+	lockdep_assert_held(&as->lock);
+
 	as_take(as, region, last, regions);
 	{
 		CLASS(vdpa_live, live)(&v->gate);
@@ -327,6 +339,8 @@ static int as_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 {
 	struct vhost_vdpa_region *region, *end;
 	int err;
+
+	lockdep_assert_held(&as->lock);
 
 	region = as_find(as, first, last);
 	if (!region)
@@ -376,6 +390,8 @@ int vhost_vdpa_as_batch_begin(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 
 static int as_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 {
+	lockdep_assert_held(&as->lock);
+
 	CLASS(vdpa_live, live)(&v->gate);
 	if (!live.ops)
 		return -ENODEV;

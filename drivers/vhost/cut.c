@@ -21,6 +21,8 @@ static int as_cut_span(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	LIST_HEAD(both);
 	int err;
 
+	lockdep_assert_held(&as->lock);
+
 	if (!vhost_vdpa_span_next(&iter, &end))
 		return 0;
 	iter = vhost_vdpa_spans(left);
@@ -57,6 +59,8 @@ static int as_cut(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 at)
 {
 	struct vhost_vdpa_region *left = as_find(as, at, at), *right;
 	int err = 0;
+
+	lockdep_assert_held(&as->lock);
 
 	if (!left || left->node.start == at)
 		return 0;
@@ -101,6 +105,8 @@ int vhost_vdpa_as_cut_out(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	bool at_start = start->node.start < first;
 	bool at_end = end && end->node.last > last;
 	int err = 0;
+
+	lockdep_assert_held(&as->lock);
 
 	/* Neither in the middle of a page. */
 	if (at_start && !vhost_vdpa_region_can_split(start, first))

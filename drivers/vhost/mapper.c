@@ -53,6 +53,8 @@ static int dma_map(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 {
 	int err = 0;
 
+	lockdep_assert_held(&as->lock);
+
 	for (*done = 0; *done < nr; span++, ++*done) {
 		err = vdpa->config->dma_map(vdpa, as->asid, span->iova,
 					    span->size, span->addr, span->perm,
@@ -67,6 +69,8 @@ static int dma_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		     struct vhost_vdpa_as *as, u64 first, u64 last,
 		     struct list_head *regions)
 {
+	lockdep_assert_held(&as->lock);
+
 	return vdpa->config->dma_unmap(vdpa, as->asid, first,
 				       range_size(first, last));
 }
@@ -143,6 +147,8 @@ static int table_map(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 {
 	int err = 0;
 
+	lockdep_assert_held(&as->lock);
+
 	for (*done = 0; *done < nr; span++, ++*done) {
 		err = table_add(as->table, span);
 		if (err)
@@ -155,6 +161,8 @@ static int table_unmap(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 		       struct vhost_vdpa_as *as, u64 first, u64 last,
 		       struct list_head *regions)
 {
+	lockdep_assert_held(&as->lock);
+
 	table_del(as->table, first, last);
 	return 0;
 }
@@ -284,6 +292,8 @@ static int iommu_map_spans(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 	int err = 0;
 	u32 n;
 
+	lockdep_assert_held(&as->lock);
+
 	for (*done = 0; *done < nr; *done += n) {
 		n = spans_apart(span + *done, nr - *done);
 		err = iommu_map_apart(v->domain, span + *done, n);
@@ -300,6 +310,8 @@ static int iommu_unmap_range(struct vhost_vdpa *v, struct vdpa_device *vdpa,
 {
 	struct iommu_iotlb_gather gather __uninitialized;
 	struct vhost_vdpa_region *region;
+
+	lockdep_assert_held(&as->lock);
 
 	iommu_iotlb_gather_init(&gather);
 	list_for_each_entry(region, regions, link) {
@@ -363,6 +375,8 @@ static int map_slice(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	struct vhost_vdpa_span spans[MAP_SPANS] __uninitialized;
 	int err = 0;
 
+	lockdep_assert_held(&as->lock);
+
 	CLASS(vdpa_live, live)(&v->gate);
 	if (!live.ops)
 		return -ENODEV;
@@ -388,6 +402,8 @@ static int map_region(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 {
 	struct vhost_vdpa_span_iter iter = vhost_vdpa_spans(region);
 	int err;
+
+	lockdep_assert_held(&as->lock);
 
 	*end = region->node.start;
 	for (;;) {
