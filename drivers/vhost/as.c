@@ -217,9 +217,9 @@ static int as_room(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 	}
 	if (as_find(as, first, last))
 		return -EEXIST;
-	if (as->spans >= vhost_vdpa_max_spans)
+	if (as->spans >= as_max_spans(v))
 		return -ENOSPC;
-	*room = vhost_vdpa_max_spans - as->spans;
+	*room = as_max_spans(v) - as->spans;
 	return 0;
 }
 

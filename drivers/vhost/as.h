@@ -6,11 +6,24 @@
 #define _VHOST_VDPA_AS_H
 
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 
 #include "region.h"
 #include "vhost_vdpa.h"
 
 extern unsigned int vhost_vdpa_max_spans;	/* of an address space */
+
+/*
+ * File mappings in an address space: each is a region of its own, which is many
+ * times the size of a span, and holds its file.
+ */
+#define AS_MAX_FILES	65536U
+
+static inline u64 as_max_spans(const struct vhost_vdpa *v)
+{
+	return v->use_va ? min(vhost_vdpa_max_spans, AS_MAX_FILES) :
+			   vhost_vdpa_max_spans;
+}
 
 static inline struct vhost_vdpa_region *as_find(struct vhost_vdpa_as *as,
 						u64 first, u64 last)

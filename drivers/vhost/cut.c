@@ -65,7 +65,7 @@ static int as_cut(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 at)
 	if (!left || left->node.start == at)
 		return 0;
 	/* It would make one span two. */
-	if (as->spans >= vhost_vdpa_max_spans &&
+	if (as->spans >= as_max_spans(v) &&
 	    !vhost_vdpa_span_starts(left, at))
 		return -ENOSPC;
 

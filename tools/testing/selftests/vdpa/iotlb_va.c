@@ -12,12 +12,13 @@
 #include "vhost.h"
 
 #define RW		VHOST_ACCESS_RW
-#define MEM_SIZE	(16 * SZ_4K)
+#define MEM_SIZE	SZ_64K
+#define MAX_FILES	65536	/* mappings in an address space */
 
 FIXTURE(iotlb_va) {
 	struct mockdev dev;
 	int fd;
-	char *mem;		/* 16 shared pages */
+	char *mem;		/* MEM_SIZE, shared */
 };
 
 FIXTURE_VARIANT(iotlb_va) {
@@ -156,6 +157,26 @@ TEST_F(iotlb_va, range_over_two_files_is_two_ranges)
 	EXPECT_TRUE(has_range(&self->dev, 0x11000, 0x11fff,
 			      self->mem + SZ_4K));
 	ASSERT_ERRNO(0, iotlb_unmap(self->fd, 0, 0, UINT64_MAX));
+	EXPECT_STREQ("", mock_map(&self->dev));
+}
+
+/* Each holds its file. */
+TEST_F_TIMEOUT(iotlb_va, file_mappings_have_a_limit_of_their_own, 120)
+{
+	uint64_t at = 0, end = MAX_FILES * SZ_64K;
+	int fd = self->fd;
+
+	ASSERT_ERRNO(0, iotlb_batch(fd, 0, VHOST_IOTLB_BATCH_BEGIN));
+	while (at < end && !iotlb_map(fd, 0, at, MEM_SIZE, self->mem, RW))
+		at += SZ_64K;
+	ASSERT_EQ(end, at);
+	ASSERT_ERRNO(0, iotlb_batch(fd, 0, VHOST_IOTLB_BATCH_END));
+	EXPECT_ERRNO(ENOSPC, iotlb_map(fd, 0, end, SZ_4K, self->mem, RW));
+	/* A cut would be one more. */
+	EXPECT_ERRNO(ENOSPC, iotlb_unmap(fd, 0, SZ_4K, SZ_4K));
+	EXPECT_ERRNO(0, iotlb_unmap(fd, 0, 0, SZ_64K));
+	EXPECT_ERRNO(0, iotlb_map(fd, 0, end, SZ_4K, self->mem, RW));
+	ASSERT_ERRNO(0, iotlb_unmap(fd, 0, 0, UINT64_MAX));
 	EXPECT_STREQ("", mock_map(&self->dev));
 }
 
