@@ -2,8 +2,10 @@
 /*
  * vhost_vdpa.ko, private: one struct vhost_vdpa for each vDPA device that is
  * bound to this driver. User space may hold its file, a doorbell mapping or an
- * eventfd when the device is long gone, so everything that comes from there
- * passes v->gate first.
+ * eventfd when the device is long gone, so what comes from there passes v->gate
+ * before it touches the device. Kicks alone do not: a wake-up of the eventfd
+ * runs under that one's wait-queue lock, and what ends a session takes our
+ * entry out of the queue, under the same lock, before it resets the device.
  *
  * Lock order:
  *
@@ -11,10 +13,12 @@
  *	  as->lock			messages take it without v->lock
  *	    vdpa->cf_lock		taken by vdpa.ko
  *	  v->doorbell_lock		taken in faults, below mm->mmap_lock
+ *	  vq->kick_wqh->lock		of the eventfd; interrupts are off, and
+ *					the parent's kick_vq() runs under it
  *
- * The gate may be passed with any of them held, and they may be taken inside;
- * whoever closes it holds none. Nobody waits for user space inside the gate, or
- * with a lock held: not for a page that is to be pinned, either.
+ * The gate may be passed with any of the mutexes held, and they may be taken
+ * inside; whoever closes it holds none. Nobody waits for user space inside the
+ * gate, or with a lock held: not for a page that is to be pinned, either.
  */
 #ifndef _VHOST_VDPA_H
 #define _VHOST_VDPA_H
@@ -50,8 +54,9 @@ struct vhost_vdpa_vq {
 	u32 busyloop_us;			/* v->lock; kept, no effect */
 	struct file *kick_file;			/* v->lock */
 	wait_queue_head_t *kick_wqh;		/* v->lock */
-	struct vdpa_device *kick_vdpa;		/* v->lock; read by kicks */
-	wait_queue_entry_t kick_wait;
+	/* v->lock; kicks read it, which come only while @kick_wait is queued */
+	struct vdpa_device *kick_vdpa;
+	wait_queue_entry_t kick_wait;		/* queue: @kick_wqh->lock */
 	struct vhost_vdpa_event __rcu *call;	/* written under v->lock */
 	struct vhost_vdpa_event __rcu *err;	/* written under v->lock */
 	struct irq_bypass_producer producer;	/* v->lock; token: registered */
