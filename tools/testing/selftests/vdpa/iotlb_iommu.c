@@ -96,17 +96,30 @@ static void edu_dma(char *bar, uint64_t src, uint64_t dst, uint32_t count,
 		usleep(1000);
 }
 
-/* Does the device see @byte at @iova, and write there where we see it? */
-static bool edu_reaches(char *bar, uint64_t iova, char *mem)
-{
-	static char byte;
+/*
+ * The device reads the byte at @iova, ours at @mem, into its buffer, or writes it
+ * from there. It is another one each time.
+ */
+static char next_byte;
 
-	/* What is there goes into the buffer, something else is put there. */
-	*mem = ++byte;
+static void edu_read(char *bar, uint64_t iova, char *mem)
+{
+	*mem = ++next_byte;
 	edu_dma(bar, iova, EDU_BUF, 1, 0);
 	*mem = 0;
+}
+
+static bool edu_writes(char *bar, uint64_t iova, char *mem)
+{
 	edu_dma(bar, EDU_BUF, iova, 1, EDU_TO_MEMORY);
-	return *mem == byte;
+	return *mem == next_byte;
+}
+
+/* Does the device see our byte at @iova, and write there where we see it? */
+static bool edu_reaches(char *bar, uint64_t iova, char *mem)
+{
+	edu_read(bar, iova, mem);
+	return edu_writes(bar, iova, mem);
 }
 
 FIXTURE_SETUP(iotlb_iommu)
@@ -161,9 +174,15 @@ TEST_F(iotlb_iommu, reset_of_ownership_leaves_nothing_to_reach)
 
 TEST_F(iotlb_iommu, what_may_not_be_written_is_not)
 {
+	char *to = self->mem + SZ_4K;
+
 	ASSERT_ERRNO(0, iotlb_map(self->dev.fd, 0, 0x10000, SZ_4K, self->mem,
 				  VHOST_ACCESS_RO));
-	EXPECT_FALSE(edu_reaches(self->bar, 0x10000, self->mem));
+	ASSERT_ERRNO(0, iotlb_map(self->dev.fd, 0, 0x20000, SZ_4K, to, RW));
+	edu_read(self->bar, 0x10000, self->mem);
+	EXPECT_FALSE(edu_writes(self->bar, 0x10000, self->mem));
+	/* It was read: the buffer has it, for memory that may be written. */
+	EXPECT_TRUE(edu_writes(self->bar, 0x20000, to));
 }
 
 /* Of one huge page as of small ones. */
