@@ -138,23 +138,34 @@ static bool chunk_extend(struct vhost_vdpa_chunk *chunk, unsigned long pfn,
 
 /*
  * How many of @pages, from the first, are known to be one huge page without a
- * look at each: it was mapped as a whole when they were pinned. That is so for
- * hugetlbfs, always. A transparent one is mapped as a whole, and nowhere else,
- * if that is its only mapping now; then it was when it was pinned, since an
- * anonymous huge page that was once mapped by pieces never is as a whole again
- * (collapsing takes a new one). A pinned anonymous page is no other process's,
- * so the mapping is the one that was followed.
+ * look at each: one entry of the page tables mapped it when they were pinned.
+ * What an entry maps is pinned in one step, so no other page that somebody put
+ * there meanwhile can be among them.
+ *
+ * That is so for hugetlbfs, if the page is what one entry holds and not several
+ * of them. A transparent one is mapped as a whole, and nowhere else, if that is
+ * its only mapping now; then it was when it was pinned, since an anonymous huge
+ * page that was once mapped by pieces never is as a whole again (collapsing
+ * takes a new one), and one that is pinned is not freed. A pinned anonymous
+ * page is no other process's, so the mapping is the one that was followed. Its
+ * first page must be the first that was pinned, for all of it to follow.
  */
 static u32 pages_huge(struct page **pages, u32 nr)
 {
 	struct folio *folio = page_folio(pages[0]);
-	u32 n = folio_nr_pages(folio) - folio_page_idx(folio, pages[0]);
+	size_t size = folio_size(folio);
+	u32 n;
 
-	if (n == HPAGE_PMD_NR && n <= nr && folio_test_anon(folio) &&
+	if (size != PMD_SIZE && size != PUD_SIZE)
+		return 1;
+	n = folio_nr_pages(folio) - folio_page_idx(folio, pages[0]);
+	if (folio_test_hugetlb(folio))
+		return min(n, nr);
+	if (n == PMD_SIZE >> PAGE_SHIFT && n <= nr && folio_test_anon(folio) &&
 	    folio_entire_mapcount(folio) == 1 &&
 	    folio_large_mapcount(folio) == 1)
 		return n;
-	return folio_test_hugetlb(folio) ? min(n, nr) : 1;
+	return 1;
 }
 
 /*
