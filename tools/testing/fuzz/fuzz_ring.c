@@ -222,7 +222,27 @@ static void do_state(struct fuzz *f)
 		f->in_flight = new.avail - new.used;
 }
 
-static void do_op(struct fuzz *f, enum op op)
+static void do_complete(struct fuzz *f)
+{
+	if (!f->in_flight)
+		return;
+	vdpa_ring_complete(f->ring, f->chain.id, get32());
+	f->in_flight--;
+}
+
+static void do_unfetch(struct fuzz *f)
+{
+	u16 nr;
+
+	if (!f->in_flight)
+		return;
+	nr = get8() % f->in_flight + 1;
+	vdpa_ring_unfetch(f->ring, nr);
+	f->in_flight -= nr;
+}
+
+/* What the driver does to memory; false if @op is none of that. */
+static bool do_driver_op(struct fuzz *f, enum op op)
 {
 	struct area *a;
 	u16 nr;
@@ -230,31 +250,37 @@ static void do_op(struct fuzz *f, enum op op)
 	switch (op) {
 	case OP_DESC:
 		put_desc((u8 *)f->desc, f->size);
-		break;
+		return true;
 	case OP_TABLE:
 		put_desc(areas[3].mem, MEM_BYTES / sizeof(struct vring_desc));
-		break;
+		return true;
 	case OP_OFFER:
 		nr = le16_to_cpu(f->avail->idx);
 		f->avail->ring[nr % f->size] = cpu_to_le16(get8() % f->size);
 		f->avail->idx = cpu_to_le16((u16)(nr + 1));
-		break;
+		return true;
 	case OP_IDX:
 		f->avail->idx = cpu_to_le16(get16());
-		break;
+		return true;
 	case OP_POKE:
 		a = &areas[get8() % ARRAY_SIZE(areas)];
 		nr = get16() % a->len;
 		a->mem[nr] = get8();
-		break;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What the device does with the ring. */
+static void do_device_op(struct fuzz *f, enum op op)
+{
+	switch (op) {
 	case OP_FETCH:
 		do_fetch(f);
 		break;
 	case OP_COMPLETE:
-		if (f->in_flight) {
-			vdpa_ring_complete(f->ring, f->chain.id, get32());
-			f->in_flight--;
-		}
+		do_complete(f);
 		break;
 	case OP_PUBLISH:
 		vdpa_ring_publish(f->ring);
@@ -273,16 +299,12 @@ static void do_op(struct fuzz *f, enum op op)
 		do_next(f);
 		break;
 	case OP_UNFETCH:
-		if (f->in_flight) {
-			nr = get8() % f->in_flight + 1;
-			vdpa_ring_unfetch(f->ring, nr);
-			f->in_flight -= nr;
-		}
+		do_unfetch(f);
 		break;
 	case OP_SET_STATE:
 		do_state(f);
 		break;
-	case OP_NR:
+	default:
 		break;
 	}
 }
@@ -344,8 +366,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	chaos = 0;
 	setup(&f);
 	compat_read_hook = write_behind;
-	while (in_left)
-		do_op(&f, get8() % OP_NR);
+	while (in_left) {
+		enum op op = get8() % OP_NR;
+
+		if (!do_driver_op(&f, op))
+			do_device_op(&f, op);
+	}
 	compat_read_hook = NULL;
 	vdpa_chain_fini(&f.chain);
 	vdpa_ring_destroy(f.ring);
