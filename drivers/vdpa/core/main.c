@@ -9,6 +9,7 @@
 #include "nl.h"
 
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/rwsem.h>
 
 DECLARE_RWSEM(vdpa_dev_lock);
@@ -23,8 +24,13 @@ static int __init vdpa_init(void)
 	err = genl_register_family(&vdpa_nl_family);
 	if (err)
 		goto err_undo_bus;
+	err = bus_register_notifier(&vdpa_bus, &vdpa_nl_bus_nb);
+	if (err)
+		goto err_undo_family;
 	return 0;
 
+err_undo_family:
+	genl_unregister_family(&vdpa_nl_family);
 err_undo_bus:
 	bus_unregister(&vdpa_bus);
 	return err;
@@ -32,6 +38,7 @@ err_undo_bus:
 
 static void __exit vdpa_exit(void)
 {
+	bus_unregister_notifier(&vdpa_bus, &vdpa_nl_bus_nb);
 	genl_unregister_family(&vdpa_nl_family);
 	bus_unregister(&vdpa_bus);
 	vdpa_device_exit();

@@ -10,6 +10,8 @@
 #include "core.h"
 #include "nl.h"
 
+#include <uapi/linux/vdpa_events.h>
+
 /* What a command needs: internal_flags of its row. */
 #define NL_WRITE	BIT(0)	/* vdpa_dev_lock for writing, not reading */
 #define NL_MGMTDEV	BIT(1)	/* a management device */
@@ -151,6 +153,10 @@ static const struct genl_ops nl_ops[] = {
 	},
 };
 
+static const struct genl_multicast_group nl_groups[] = {
+	[VDPA_NL_GROUP_EVENTS] = { .name = VDPA_MCGRP_EVENTS_NAME },
+};
+
 static int nl_get_mgmtdev(struct genl_info *info)
 {
 	const struct nlattr *bus = info->attrs[VDPA_ATTR_MGMTDEV_BUS_NAME];
@@ -244,6 +250,8 @@ struct genl_family vdpa_nl_family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = nl_ops,
 	.n_ops = ARRAY_SIZE(nl_ops),
+	.mcgrps = nl_groups,
+	.n_mcgrps = ARRAY_SIZE(nl_groups),
 	.resv_start_op = VDPA_CMD_DEV_VSTATS_GET + 1,
 	.pre_doit = vdpa_nl_pre_doit,
 	.post_doit = vdpa_nl_post_doit,

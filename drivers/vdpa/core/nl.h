@@ -14,9 +14,13 @@ struct genl_info;
 struct netlink_callback;
 struct netlink_ext_ack;
 struct nlattr;
+struct notifier_block;
 struct sk_buff;
 struct vdpa_device;
 struct vdpa_dev_set_config;
+
+/* Multicast groups of the family. */
+enum { VDPA_NL_GROUP_EVENTS };
 
 /* Most bytes of configuration space that a class shows. */
 #define VDPA_NL_CONFIG_MAX	128
@@ -112,6 +116,12 @@ int vdpa_nl_dev_del(struct sk_buff *skb, struct genl_info *info);
 int vdpa_nl_dev_get(struct sk_buff *skb, struct genl_info *info);
 int vdpa_nl_dev_dump(struct sk_buff *msg, struct netlink_callback *cb);
 int vdpa_nl_attr_set(struct sk_buff *skb, struct genl_info *info);
+int vdpa_nl_put_handle(struct sk_buff *msg, struct vdpa_device *vdpa);
+int vdpa_nl_put_dev(struct sk_buff *msg, struct vdpa_device *vdpa);
+
+/* nl_event.c */
+extern struct notifier_block vdpa_nl_bus_nb;
+void vdpa_nl_event(struct vdpa_device *vdpa, u8 cmd);
 
 /* nl_config.c */
 int vdpa_nl_config_get(struct sk_buff *skb, struct genl_info *info);

@@ -14,6 +14,7 @@
 #include "core.h"
 #include "nl.h"
 
+#include <uapi/linux/vdpa_events.h>
 #include <uapi/linux/virtio_config.h>
 
 /* Feature bits that mean something else in each class. */
@@ -91,26 +92,53 @@ int vdpa_nl_mgmtdev_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	return msg->len;
 }
 
-static int nl_fill_dev(struct sk_buff *msg, struct vdpa_device *vdpa,
-		       const struct genl_info *info, int flags)
+/**
+ * vdpa_nl_put_handle() - Put what names a device: its name, and of whom it is.
+ * @msg: message
+ * @vdpa: managed device
+ *
+ * Return: 0; -EMSGSIZE.
+ */
+int vdpa_nl_put_handle(struct sk_buff *msg, struct vdpa_device *vdpa)
+{
+	if (nl_put_mgmtdev(msg, vdpa->mdev))
+		return -EMSGSIZE;
+	return nla_put_string(msg, VDPA_ATTR_DEV_NAME, dev_name(&vdpa->dev));
+}
+
+/**
+ * vdpa_nl_put_dev() - Put what else there is to say about a device.
+ * @msg: message
+ * @vdpa: managed device
+ *
+ * Context: Process context. May sleep.
+ * Return: 0; -EMSGSIZE.
+ */
+int vdpa_nl_put_dev(struct sk_buff *msg, struct vdpa_device *vdpa)
 {
 	const struct vdpa_config_ops *ops = vdpa->config;
 	u16 min = ops->get_vq_num_min ? ops->get_vq_num_min(vdpa) : 1;
+
+	if (nla_put_u32(msg, VDPA_ATTR_DEV_ID, ops->get_device_id(vdpa)) ||
+	    nla_put_u32(msg, VDPA_ATTR_DEV_VENDOR_ID,
+			ops->get_vendor_id(vdpa)) ||
+	    nla_put_u32(msg, VDPA_ATTR_DEV_MAX_VQS, vdpa->nvqs) ||
+	    nla_put_u16(msg, VDPA_ATTR_DEV_MAX_VQ_SIZE,
+			ops->get_vq_num_max(vdpa)))
+		return -EMSGSIZE;
+	return nla_put_u16(msg, VDPA_ATTR_DEV_MIN_VQ_SIZE, min);
+}
+
+static int nl_fill_dev(struct sk_buff *msg, struct vdpa_device *vdpa,
+		       const struct genl_info *info, int flags)
+{
 	void *hdr;
 
 	hdr = genlmsg_put(msg, info->snd_portid, info->snd_seq,
 			  &vdpa_nl_family, flags, VDPA_CMD_DEV_NEW);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (nl_put_mgmtdev(msg, vdpa->mdev) ||
-	    nla_put_string(msg, VDPA_ATTR_DEV_NAME, dev_name(&vdpa->dev)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_ID, ops->get_device_id(vdpa)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_VENDOR_ID,
-			ops->get_vendor_id(vdpa)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_MAX_VQS, vdpa->nvqs) ||
-	    nla_put_u16(msg, VDPA_ATTR_DEV_MAX_VQ_SIZE,
-			ops->get_vq_num_max(vdpa)) ||
-	    nla_put_u16(msg, VDPA_ATTR_DEV_MIN_VQ_SIZE, min)) {
+	if (vdpa_nl_put_handle(msg, vdpa) || vdpa_nl_put_dev(msg, vdpa)) {
 		genlmsg_cancel(msg, hdr);
 		return -EMSGSIZE;
 	}
@@ -319,11 +347,14 @@ int vdpa_nl_attr_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 
-	guard(rwsem_write)(&vdpa->cf_lock);
-	err = mdev->ops->dev_set_attr(mdev, vdpa, &setup.config);
-	if (err)
+	scoped_guard(rwsem_write, &vdpa->cf_lock)
+		err = mdev->ops->dev_set_attr(mdev, vdpa, &setup.config);
+	if (err) {
 		GENL_SET_ERR_MSG_FMT(info,
 				     "Management device failed to change the device: error %d",
 				     err);
-	return err;
+		return err;
+	}
+	vdpa_nl_event(vdpa, VDPA_CMD_DEV_CHANGED_NTF);
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include "nl.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,7 @@ static void parse_reply(struct nl_reply *reply, const struct nlmsghdr *nlh)
 
 	memcpy(reply->raw, (const unsigned char *)genl + GENL_HDRLEN, len);
 	reply->cmd = genl->cmd;
+	reply->len = len;
 	parse_attrs(reply->attr, VDPA_ATTR_MAX, reply->raw, len);
 }
 
@@ -200,6 +202,92 @@ static int resolve(struct nl *nl)
 	if (!err)
 		nl->family = nl_num(&nl->reply, CTRL_ATTR_FAMILY_ID);
 	return err;
+}
+
+/* An attribute in a list of them; NULL if it is not there. */
+static const struct nlattr *find_attr(const unsigned char *p, size_t len,
+				      uint16_t type)
+{
+	const struct nlattr *nla = (const void *)p;
+	size_t step;
+
+	for (; len >= NLA_HDRLEN; nla = (const void *)p) {
+		step = NLA_ALIGN(nla->nla_len);
+		if (nla->nla_len < NLA_HDRLEN || nla->nla_len > len)
+			return NULL;
+		if ((nla->nla_type & NLA_TYPE_MASK) == type)
+			return nla;
+		if (step >= len)
+			return NULL;
+		p += step;
+		len -= step;
+	}
+	return NULL;
+}
+
+const char *nl_find_str(const struct nl_reply *reply, uint16_t type)
+{
+	const struct nlattr *nla = find_attr(reply->raw, reply->len, type);
+
+	return nla ? (const char *)(nla + 1) : NULL;
+}
+
+/* The number of a group, of what the controller said about the family. */
+static int find_group(const struct nlattr *groups, const char *group)
+{
+	const unsigned char *p = (const void *)(groups + 1);
+	size_t len = groups->nla_len - NLA_HDRLEN;
+	const struct nlattr *one, *name, *id;
+	int nr = 1, value;
+
+	for (; (one = find_attr(p, len, nr)); nr++) {
+		const unsigned char *in = (const void *)(one + 1);
+		size_t in_len = one->nla_len - NLA_HDRLEN;
+
+		name = find_attr(in, in_len, CTRL_ATTR_MCAST_GRP_NAME);
+		id = find_attr(in, in_len, CTRL_ATTR_MCAST_GRP_ID);
+		if (!name || !id || strcmp((const char *)(name + 1), group))
+			continue;
+		memcpy(&value, id + 1, sizeof(value));
+		return value;
+	}
+	return -ENOENT;
+}
+
+int nl_join(struct nl *nl, const char *group)
+{
+	const struct nlattr *groups;
+	int err, id;
+
+	err = resolve(nl);
+	if (err)
+		return err;
+	groups = find_attr(nl->reply.raw, nl->reply.len,
+			   CTRL_ATTR_MCAST_GROUPS);
+	id = groups ? find_group(groups, group) : -ENOENT;
+	if (id < 0)
+		return id;
+	return setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id,
+			  sizeof(id)) ? -errno : 0;
+}
+
+int nl_event(struct nl *nl, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = nl->fd, .events = POLLIN };
+	static unsigned char buf[NL_BUF];
+	const struct nlmsghdr *nlh = (const void *)buf;
+	ssize_t got;
+
+	if (poll(&pfd, 1, timeout_ms) < 1)
+		return -ETIMEDOUT;
+	got = recv(nl->fd, buf, sizeof(buf), 0);
+	if (got < 0)
+		return -errno;
+	if (got < NLMSG_HDRLEN || nlh->nlmsg_len != got ||
+	    nlh->nlmsg_type != nl->family)
+		return -EBADMSG;
+	parse_reply(&nl->reply, nlh);
+	return 0;
 }
 
 int nl_open(struct nl *nl)

@@ -27,6 +27,7 @@ struct nl_attr {
 struct nl_reply {
 	uint8_t cmd;
 	struct nl_attr attr[VDPA_ATTR_MAX];
+	size_t len;		/* of raw: all attributes, of any number */
 	unsigned char raw[NL_BUF];
 };
 
@@ -65,6 +66,16 @@ int nl_dump(struct nl *nl, nl_fn fn, void *arg);
 uint64_t nl_num(const struct nl_reply *reply, uint16_t type);
 const char *nl_str(const struct nl_reply *reply, uint16_t type);
 bool nl_has(const struct nl_reply *reply, uint16_t type);
+
+/* Text of an attribute of any number; NULL if it is not there. */
+const char *nl_find_str(const struct nl_reply *reply, uint16_t type);
+
+/*
+ * Events: join the group, and wait for the next one, which is then in
+ * nl->reply. A socket that joined makes no requests.
+ */
+int nl_join(struct nl *nl, const char *group);
+int nl_event(struct nl *nl, int timeout_ms);
 
 /* The requests that most tests make. */
 int nl_add(struct nl *nl, const char *mgmtdev, const char *name);
