@@ -21,12 +21,19 @@
 #include <linux/cache.h>
 #include <linux/limits.h>
 
+struct vdpa_change_ops;
+
 /* Longest name of a device: what a sysfs directory may be called. */
 #define VDPA_NAME_MAX	NAME_MAX
+
+/* Classes are told apart by the bits of a u64. */
+#define VDPA_CLASSES	64
 
 /**
  * struct vdpa_core - a device, with what struct vdpa_device cannot hold
  * @seq: rises with each registration; orders dumps; under vdpa_dev_lock
+ * @change_ops: how it can be changed; NULL: as its management device says;
+ *	immutable once registered
  * @parent_owns: the parent has state in its part that ops->free gives back;
  *	set when allocation is complete, cleared by whoever calls ops->free
  * @vq_reset: the parent resets single queues; immutable once registered
@@ -34,6 +41,7 @@
  */
 struct vdpa_core {
 	long seq;
+	const struct vdpa_change_ops *change_ops;
 	bool parent_owns;
 	bool vq_reset;
 	struct vdpa_device vdpa ____cacheline_aligned;

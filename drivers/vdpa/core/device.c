@@ -15,6 +15,7 @@
 
 #include <linux/idr.h>
 #include <linux/slab.h>
+#include <linux/vdpa_change.h>
 #include <linux/vdpa_vq_reset.h>
 
 static DEFINE_IDA(vdpa_index_ida);
@@ -203,6 +204,20 @@ bool vdpa_can_vq_reset(const struct vdpa_device *vdpa)
 	return vdpa_to_core(vdpa)->vq_reset;
 }
 EXPORT_SYMBOL_GPL(vdpa_can_vq_reset);
+
+/**
+ * vdpa_set_change_ops() - Say how a device can be changed.
+ * @vdpa: the device, not registered yet
+ * @ops: how; kept. Without it the management device's dev_set_attr() is asked
+ *
+ * Context: Any.
+ */
+void vdpa_set_change_ops(struct vdpa_device *vdpa,
+			 const struct vdpa_change_ops *ops)
+{
+	vdpa_to_core(vdpa)->change_ops = ops;
+}
+EXPORT_SYMBOL_GPL(vdpa_set_change_ops);
 
 /*
  * Whether the bus has a device of this name, or the parent's directory an

@@ -12,9 +12,6 @@
 LIST_HEAD(vdpa_mgmtdevs);	/* struct vdpa_mgmt_dev, vdpa_dev_lock */
 unsigned int vdpa_mgmtdevs_seq = 1;	/* of their changes, vdpa_dev_lock */
 
-/* Classes are told apart by the bits of a u64. */
-#define VDPA_CLASSES	64
-
 static bool vdpa_mgmtdev_match(const struct vdpa_mgmt_dev *mdev,
 			       const char *bus, const char *name)
 {

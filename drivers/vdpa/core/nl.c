@@ -93,6 +93,7 @@ static const struct nla_policy nl_new_policy[] = {
 static const struct nla_policy nl_set_policy[] = {
 	[VDPA_ATTR_DEV_NAME] = NL_NAME(nl_check_name),
 	[VDPA_ATTR_DEV_NET_CFG_MACADDR] = NLA_POLICY_ETH_ADDR,
+	[VDPA_ATTR_DEV_NET_STATUS] = { .type = NLA_U16 },
 	[VDPA_ATTR_DEV_NET_CFG_MTU] = { .type = NLA_U16 },
 	[VDPA_ATTR_DEV_NET_CFG_MAX_VQP] = { .type = NLA_U16 },
 	[VDPA_ATTR_DEV_FEATURES] = { .type = NLA_U64 },

@@ -7,6 +7,7 @@
 
 #include <linux/stddef.h>
 #include <linux/types.h>
+#include <linux/vdpa_change.h>
 #include <uapi/linux/vdpa.h>
 
 struct genl_family;
@@ -17,7 +18,7 @@ struct nlattr;
 struct notifier_block;
 struct sk_buff;
 struct vdpa_device;
-struct vdpa_dev_set_config;
+struct vdpa_mgmt_dev;
 
 /* Multicast groups of the family. */
 enum { VDPA_NL_GROUP_EVENTS };
@@ -55,7 +56,7 @@ struct vdpa_nl_flag {
  * struct vdpa_nl_option - an attribute that sets up a device of this class
  * @attr: attribute; its policy has checked the size
  * @feature: without it the attribute has no effect
- * @offset: where it goes in struct vdpa_dev_set_config
+ * @offset: where it goes in struct vdpa_dev_change
  * @len: size there, bytes; 2 is a native number
  * @check: returns 0, or -errno and why
  */
@@ -118,6 +119,27 @@ int vdpa_nl_dev_dump(struct sk_buff *msg, struct netlink_callback *cb);
 int vdpa_nl_attr_set(struct sk_buff *skb, struct genl_info *info);
 int vdpa_nl_put_handle(struct sk_buff *msg, struct vdpa_device *vdpa);
 int vdpa_nl_put_dev(struct sk_buff *msg, struct vdpa_device *vdpa);
+
+/**
+ * struct nl_setup - what a request sets, gathered from all classes
+ * @change: values, and which there are
+ * @classes: that they belong to, a bit for each virtio device id
+ * @features: that they need
+ */
+struct nl_setup {
+	struct vdpa_dev_change change;
+	u64 classes;
+	u64 features;
+};
+
+/* nl_setup.c */
+int vdpa_nl_parse_setup(struct genl_info *info, struct nl_setup *setup);
+int vdpa_nl_check_new(struct genl_info *info, const struct vdpa_mgmt_dev *mdev,
+		      const struct nl_setup *setup);
+int vdpa_nl_check_change(struct genl_info *info, struct vdpa_device *vdpa,
+			 const struct nl_setup *setup);
+int vdpa_nl_check_idle(struct genl_info *info, struct vdpa_device *vdpa,
+		       const struct nl_setup *setup);
 
 /* nl_event.c */
 extern struct notifier_block vdpa_nl_bus_nb;

@@ -63,26 +63,41 @@ static int net_check_max_vqp(const struct nlattr *nla,
 	return -EINVAL;
 }
 
+static int net_check_status(const struct nlattr *nla,
+			    struct netlink_ext_ack *extack)
+{
+	if (!(nla_get_u16(nla) & ~VIRTIO_NET_S_LINK_UP))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nla,
+			    "Only the link is set, up (1) or down (0)");
+	return -EINVAL;
+}
+
 #define NET_OPTION(member)						\
-	.offset = offsetof(struct vdpa_dev_set_config, net.member),	\
-	.len = sizeof_field(struct vdpa_dev_set_config, net.member)
+	.offset = offsetof(struct vdpa_dev_change, member),		\
+	.len = sizeof_field(struct vdpa_dev_change, member)
 
 static const struct vdpa_nl_option net_options[] = {
 	{
 		.attr = VDPA_ATTR_DEV_NET_CFG_MACADDR,
 		.feature = BIT_ULL(VIRTIO_NET_F_MAC),
-		NET_OPTION(mac),
+		NET_OPTION(config.net.mac),
 		.check = net_check_mac,
 	}, {
 		.attr = VDPA_ATTR_DEV_NET_CFG_MTU,
 		.feature = BIT_ULL(VIRTIO_NET_F_MTU),
-		NET_OPTION(mtu),
+		NET_OPTION(config.net.mtu),
 		.check = net_check_mtu,
 	}, {
 		.attr = VDPA_ATTR_DEV_NET_CFG_MAX_VQP,
 		.feature = BIT_ULL(VIRTIO_NET_F_MQ),
-		NET_OPTION(max_vq_pairs),
+		NET_OPTION(config.net.max_vq_pairs),
 		.check = net_check_max_vqp,
+	}, {
+		.attr = VDPA_ATTR_DEV_NET_STATUS,
+		.feature = BIT_ULL(VIRTIO_NET_F_STATUS),
+		NET_OPTION(net_status),
+		.check = net_check_status,
 	},
 };
 

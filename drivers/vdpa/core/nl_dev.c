@@ -14,13 +14,8 @@
 #include "core.h"
 #include "nl.h"
 
+#include <linux/vdpa_change.h>
 #include <uapi/linux/vdpa_events.h>
-#include <uapi/linux/virtio_config.h>
-
-/* Feature bits that mean something else in each class. */
-#define NL_CLASS_FEATURES						\
-	(GENMASK_ULL(VIRTIO_TRANSPORT_F_START - 1, 0) |			\
-	 GENMASK_ULL(63, VIRTIO_TRANSPORT_F_END + 1))
 
 static int nl_put_mgmtdev(struct sk_buff *msg, const struct vdpa_mgmt_dev *mdev)
 {
@@ -156,107 +151,6 @@ int vdpa_nl_dev_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	return vdpa_nl_dump(msg, cb, nl_fill_dev);
 }
 
-/* What a request sets, gathered from the options of all classes. */
-struct nl_setup {
-	struct vdpa_dev_set_config config;
-	u64 classes;	/* that the options given belong to */
-	u64 features;	/* that the options given need */
-};
-
-static void nl_store_option(const struct vdpa_nl_option *opt,
-			    const struct nlattr *nla,
-			    struct vdpa_dev_set_config *config)
-{
-	/* The policy has checked that both have the same size. */
-	nla_memcpy((void *)config + opt->offset, nla, opt->len);
-	config->mask |= BIT_ULL(opt->attr);
-}
-
-static int nl_parse_setup(struct genl_info *info, struct nl_setup *setup)
-{
-	const struct nlattr *features = info->attrs[VDPA_ATTR_DEV_FEATURES];
-	const struct vdpa_nl_option *opt;
-	const struct vdpa_nl_class *class;
-	const struct nlattr *nla;
-	int i, k, err;
-
-	for (i = 0; i < vdpa_nl_nr_classes; i++) {
-		class = vdpa_nl_classes[i];
-		for (k = 0; k < class->nr_options; k++) {
-			opt = &class->options[k];
-			nla = info->attrs[opt->attr];
-			if (!nla)
-				continue;
-			err = opt->check(nla, info->extack);
-			if (err)
-				return err;
-			nl_store_option(opt, nla, &setup->config);
-			setup->classes |= BIT_ULL(class->id);
-			setup->features |= opt->feature;
-		}
-	}
-	if (features) {
-		setup->config.device_features = nla_get_u64(features);
-		setup->config.mask |= BIT_ULL(VDPA_ATTR_DEV_FEATURES);
-	}
-	return 0;
-}
-
-/* Features that are given must go with the other attributes and the parent. */
-static int nl_check_features(struct genl_info *info,
-			     const struct vdpa_mgmt_dev *mdev,
-			     const struct nl_setup *setup)
-{
-	u64 features = setup->config.device_features;
-	u64 classes = vdpa_mgmtdev_classes(mdev);
-	u64 bad;
-
-	if (!(setup->config.mask & BIT_ULL(VDPA_ATTR_DEV_FEATURES)))
-		return 0;
-
-	bad = setup->features & ~features;
-	if (bad) {
-		GENL_SET_ERR_MSG_FMT(info,
-				     "Missing features 0x%llx for provided attributes",
-				     bad);
-		return -EINVAL;
-	}
-	bad = features & ~mdev->supported_features;
-	if (bad) {
-		GENL_SET_ERR_MSG_FMT(info,
-				     "Management device does not support features 0x%llx",
-				     bad);
-		return -EINVAL;
-	}
-	if (!setup->classes && (features & NL_CLASS_FEATURES) &&
-	    hweight64(classes) > 1) {
-		GENL_SET_ERR_MSG(info,
-				 "Features are ambiguous: management device supports several classes");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int nl_check_setup(struct genl_info *info,
-			  const struct vdpa_mgmt_dev *mdev,
-			  const struct nl_setup *setup)
-{
-	u64 unknown = setup->config.mask & ~mdev->config_attr_mask;
-
-	if (setup->classes & ~vdpa_mgmtdev_classes(mdev)) {
-		GENL_SET_ERR_MSG(info,
-				 "Attributes of a class that the management device does not support");
-		return unknown ? -EOPNOTSUPP : -EINVAL;
-	}
-	if (unknown) {
-		GENL_SET_ERR_MSG_FMT(info,
-				     "Some provided attributes are not supported: 0x%llx",
-				     unknown);
-		return -EOPNOTSUPP;
-	}
-	return nl_check_features(info, mdev, setup);
-}
-
 int vdpa_nl_dev_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vdpa_mgmt_dev *mdev = info->user_ptr[0];
@@ -273,10 +167,10 @@ int vdpa_nl_dev_new(struct sk_buff *skb, struct genl_info *info)
 	}
 	name = nla_data(info->attrs[VDPA_ATTR_DEV_NAME]);
 
-	err = nl_parse_setup(info, &setup);
+	err = vdpa_nl_parse_setup(info, &setup);
 	if (err)
 		return err;
-	err = nl_check_setup(info, mdev, &setup);
+	err = vdpa_nl_check_new(info, mdev, &setup);
 	if (err)
 		return err;
 	other = vdpa_find_device(name);
@@ -286,7 +180,7 @@ int vdpa_nl_dev_new(struct sk_buff *skb, struct genl_info *info)
 		return -EEXIST;
 	}
 
-	err = mdev->ops->dev_add(mdev, name, &setup.config);
+	err = mdev->ops->dev_add(mdev, name, &setup.change.config);
 	if (err)
 		GENL_SET_ERR_MSG_FMT(info,
 				     "Management device failed to add the device: error %d",
@@ -305,56 +199,50 @@ int vdpa_nl_dev_del(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int nl_check_set(struct genl_info *info, struct vdpa_device *vdpa,
-			const struct nl_setup *setup)
+/* Under vdpa->cf_lock, which a driver that starts to use the device takes. */
+static int nl_change(struct genl_info *info, struct vdpa_device *vdpa,
+		     const struct nl_setup *setup)
 {
-	const struct vdpa_config_ops *ops = vdpa->config;
+	const struct vdpa_change_ops *ops = vdpa_to_core(vdpa)->change_ops;
+	struct vdpa_mgmt_dev *mdev = vdpa->mdev;
+	int err;
 
-	if (!setup->config.mask) {
-		GENL_SET_ERR_MSG(info, "No attribute to set is given");
-		return -EINVAL;
-	}
-	if (setup->config.mask & ~BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR)) {
-		GENL_SET_ERR_MSG(info, "Only the MAC address can be changed");
-		return -EOPNOTSUPP;
-	}
-	if (setup->classes != BIT_ULL(ops->get_device_id(vdpa)) ||
-	    setup->features & ~ops->get_device_features(vdpa)) {
-		GENL_SET_ERR_MSG(info, "Device has no MAC address");
-		return -EOPNOTSUPP;
-	}
-	if (!vdpa->mdev->ops->dev_set_attr) {
-		GENL_SET_ERR_MSG(info,
-				 "Management device changes no attributes");
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	guard(rwsem_write)(&vdpa->cf_lock);
+	err = vdpa_nl_check_idle(info, vdpa, setup);
+	if (err)
+		return err;
+	if (ops)
+		err = ops->set(vdpa, &setup->change);
+	else
+		err = mdev->ops->dev_set_attr(mdev, vdpa,
+					      &setup->change.config);
+	if (err)
+		GENL_SET_ERR_MSG_FMT(info,
+				     "Management device failed to change the device: error %d",
+				     err);
+	return err;
 }
 
 int vdpa_nl_attr_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vdpa_device *vdpa = info->user_ptr[0];
-	struct vdpa_mgmt_dev *mdev = vdpa->mdev;
+	const struct vdpa_change_ops *ops = vdpa_to_core(vdpa)->change_ops;
 	struct nl_setup setup = {};
 	int err;
 
 	lockdep_assert_held_write(&vdpa_dev_lock);
 
-	err = nl_parse_setup(info, &setup);
+	err = vdpa_nl_parse_setup(info, &setup);
 	if (err)
 		return err;
-	err = nl_check_set(info, vdpa, &setup);
+	err = vdpa_nl_check_change(info, vdpa, &setup);
 	if (err)
 		return err;
-
-	scoped_guard(rwsem_write, &vdpa->cf_lock)
-		err = mdev->ops->dev_set_attr(mdev, vdpa, &setup.config);
-	if (err) {
-		GENL_SET_ERR_MSG_FMT(info,
-				     "Management device failed to change the device: error %d",
-				     err);
+	err = nl_change(info, vdpa, &setup);
+	if (err)
 		return err;
-	}
+	if (ops && ops->changed)
+		ops->changed(vdpa);
 	vdpa_nl_event(vdpa, VDPA_CMD_DEV_CHANGED_NTF);
 	return 0;
 }

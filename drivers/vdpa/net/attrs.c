@@ -3,8 +3,9 @@
  * Attributes of a software NIC: what user space asks for at its creation and
  * may change later, and the configuration space in which the guest sees them.
  *
- * Called from the mgmtdev ops, under the management lock of the vDPA core; the
- * link state also under rtnl_lock. The bytes are under soft->config_lock.
+ * Called under the management lock of the vDPA core, a change also under
+ * vdpa->cf_lock; the link state is set under rtnl_lock as well, so it has a lock
+ * of its own. The bytes are under soft->config_lock.
  */
 #include "net.h"
 
@@ -52,29 +53,52 @@ int net_attrs_parse(struct net_attrs *attrs, u64 supported,
 	return 0;
 }
 
-/* mgmtdev dev_set_attr(): the address, in use or not. */
-int net_set_attr(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa,
-		 const struct vdpa_dev_set_config *config)
+static void net_write_mtu(struct net_dev *net, u16 mtu)
 {
+	__le16 value = cpu_to_le16(mtu);
+
+	vdpa_soft_config_write(&net->soft,
+			       offsetof(struct virtio_net_config, mtu),
+			       &value, sizeof(value));
+	/* No virtqueue runs. */
+	net->max_frame = NET_FRAME_MAX(mtu);
+}
+
+/* vdpa_change_ops set(): the MTU while not in use, the rest at any time. */
+int net_set(struct vdpa_device *vdpa, const struct vdpa_dev_change *change)
+{
+	const struct vdpa_dev_set_config *config = &change->config;
 	struct vdpa_soft *soft = vdpa_to_soft(vdpa);
 
-	if (config->mask != BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR))
-		return -EOPNOTSUPP;
-	if (!is_valid_ether_addr(config->net.mac))
-		return -EINVAL;
-
-	vdpa_soft_config_write(soft, offsetof(struct virtio_net_config, mac),
-			       config->net.mac, ETH_ALEN);
+	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MACADDR))
+		vdpa_soft_config_write(soft,
+				       offsetof(struct virtio_net_config, mac),
+				       config->net.mac, ETH_ALEN);
+	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MTU))
+		net_write_mtu(soft_to_net(soft), config->net.mtu);
+	if (has_attr(config, VDPA_ATTR_DEV_NET_STATUS))
+		net_set_link(soft, NET_LINK_ADMIN,
+			     change->net_status & VIRTIO_NET_S_LINK_UP);
 	vdpa_soft_config_notify(soft);
 	return 0;
 }
 
-/* Tell the guest that the link is there, or not. */
-void net_set_link(struct vdpa_soft *soft, bool up)
+/* The link is there unless somebody has taken it down; tell the guest. */
+void net_set_link(struct vdpa_soft *soft, u8 who, bool up)
 {
-	__le16 status = cpu_to_le16(up ? VIRTIO_NET_S_LINK_UP : 0);
+	struct net_dev *net = soft_to_net(soft);
+	__le16 status;
 
-	vdpa_soft_config_write(soft, offsetof(struct virtio_net_config, status),
-			       &status, sizeof(status));
+	scoped_guard(spinlock_irqsave, &net->link_lock) {
+		if (up)
+			net->link_down &= ~who;
+		else
+			net->link_down |= who;
+		status = cpu_to_le16(net->link_down ? 0 : VIRTIO_NET_S_LINK_UP);
+		vdpa_soft_config_write(soft,
+				       offsetof(struct virtio_net_config,
+						status),
+				       &status, sizeof(status));
+	}
 	vdpa_soft_config_notify(soft);
 }

@@ -10,7 +10,6 @@
 #include "net.h"
 
 #include <linux/etherdevice.h>
-#include <linux/if_vlan.h>
 #include <linux/virtio_net.h>
 
 /* Chains in which one frame may lie (VIRTIO_NET_F_MRG_RXBUF). */
@@ -41,7 +40,9 @@ int net_dev_init(struct net_dev *net, const struct net_attrs *attrs)
 
 	ether_addr_copy(config.mac, attrs->mac);
 	vdpa_soft_config_write(&net->soft, 0, &config, sizeof(config));
-	net->max_frame = attrs->mtu + ETH_HLEN + VLAN_HLEN;
+	net->max_frame = NET_FRAME_MAX(attrs->mtu);
+	spin_lock_init(&net->link_lock);
+	net->link_down = NET_LINK_PEER;
 
 	err = vdpa_chain_init(&net->rx_head);
 	if (!err)

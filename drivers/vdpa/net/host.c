@@ -180,6 +180,13 @@ static const struct vdpa_soft_class host_class = {
 	.free		= host_free,
 };
 
+static const struct vdpa_change_ops host_change_ops = {
+	.live		= NET_CHANGE_LIVE,
+	.idle		= NET_CHANGE_IDLE,
+	.set		= net_set,
+	.changed	= net_peer_changed,
+};
+
 static int host_add(struct vdpa_mgmt_dev *mdev, const char *name,
 		    const struct vdpa_dev_set_config *config)
 {
@@ -196,6 +203,7 @@ static int host_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	if (IS_ERR(soft))
 		return PTR_ERR(soft);
 	host = soft_to_host(soft);
+	vdpa_set_change_ops(&soft->vdpa, &host_change_ops);
 	INIT_LIST_HEAD(&host->received);
 	skb_queue_head_init(&host->queue);
 
@@ -223,7 +231,7 @@ static void host_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 	struct vdpa_soft *soft = vdpa_to_soft(vdpa);
 
 	/* The guest may see the link go before the device does. */
-	net_set_link(soft, false);
+	net_set_link(soft, NET_LINK_PEER, false);
 	vdpa_soft_stop(soft);
 	unregister_netdev(soft_to_host(soft)->peer);
 	vdpa_soft_unregister(soft);
@@ -232,5 +240,4 @@ static void host_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 const struct vdpa_mgmtdev_ops net_host_ops = {
 	.dev_add	= host_add,
 	.dev_del	= host_del,
-	.dev_set_attr	= net_set_attr,
 };

@@ -2,18 +2,34 @@
 /*
  * Between the files of vdpa_net.ko. Locks are those of vdpa_soft.h; rtnl_lock
  * is taken below the management lock of the vDPA core and above nothing but
- * soft->config_lock.
+ * soft->config_lock. net->link_lock is taken above soft->config_lock.
  */
 #ifndef _VDPA_NET_H
 #define _VDPA_NET_H
 
+#include <linux/if_vlan.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/vdpa_change.h>
 #include <linux/vdpa_soft.h>
+#include <uapi/linux/vdpa.h>
 
 #define NET_HDR_LEN	sizeof(struct virtio_net_hdr_v1)
 #define NET_VQ_MAX	1024	/* descriptors */
 #define NET_QUEUE_LEN	256	/* frames that wait for the guest */
+
+/* Bytes of a frame without its virtio header. */
+#define NET_FRAME_MAX(mtu)	((u32)(mtu) + ETH_HLEN + VLAN_HLEN)
+
+/* What of a NIC can be changed by user space, and when. */
+#define NET_CHANGE_LIVE	(BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR) | \
+			 BIT_ULL(VDPA_ATTR_DEV_NET_STATUS))
+#define NET_CHANGE_IDLE	BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU)
+
+/* Who can take the link down. */
+#define NET_LINK_PEER	BIT(0)
+#define NET_LINK_ADMIN	BIT(1)
 
 enum { NET_VQ_RX, NET_VQ_TX, NET_VQ_CTRL };
 
@@ -28,7 +44,9 @@ enum net_counter {
 /* What both kinds of NIC are made of. */
 struct net_dev {
 	struct vdpa_soft soft;		/* first */
-	u32 max_frame;			/* bytes; immutable */
+	u32 max_frame;			/* bytes; changes while none runs */
+	spinlock_t link_lock;		/* link_down */
+	u8 link_down;			/* NET_LINK_*: who wants it so */
 	struct vdpa_chain rx_head;	/* lock of the RX virtqueue */
 	struct vdpa_chain rx_more;	/* lock of the RX virtqueue */
 	struct vdpa_chain tx;		/* lock of the TX virtqueue */
@@ -62,9 +80,8 @@ static inline struct net_host *soft_to_host(struct vdpa_soft *soft)
 /* attrs.c */
 int net_attrs_parse(struct net_attrs *attrs, u64 supported,
 		    const struct vdpa_dev_set_config *config);
-int net_set_attr(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa,
-		 const struct vdpa_dev_set_config *config);
-void net_set_link(struct vdpa_soft *soft, bool up);
+int net_set(struct vdpa_device *vdpa, const struct vdpa_dev_change *change);
+void net_set_link(struct vdpa_soft *soft, u8 who, bool up);
 
 /* frame.c */
 extern const char *const net_rx_stats[];
@@ -85,6 +102,7 @@ extern const u64 net_host_features;
 /* peer.c */
 int net_peer_create(struct net_host *host, const struct net_attrs *attrs);
 int net_peer_register(struct net_host *host);
+void net_peer_changed(struct vdpa_device *vdpa);
 
 /* sim.c */
 extern const struct vdpa_mgmtdev_ops net_sim_ops;

@@ -29,13 +29,13 @@ static struct net_host *dev_to_host(struct net_device *dev)
 static int peer_open(struct net_device *dev)
 {
 	netif_start_queue(dev);
-	net_set_link(&dev_to_host(dev)->net.soft, true);
+	net_set_link(&dev_to_host(dev)->net.soft, NET_LINK_PEER, true);
 	return 0;
 }
 
 static int peer_stop(struct net_device *dev)
 {
-	net_set_link(&dev_to_host(dev)->net.soft, false);
+	net_set_link(&dev_to_host(dev)->net.soft, NET_LINK_PEER, false);
 	netif_stop_queue(dev);
 	return 0;
 }
@@ -199,4 +199,21 @@ int net_peer_register(struct net_host *host)
 	err = register_netdevice(dev);
 	rtnl_unlock();
 	return err;
+}
+
+/* vdpa_change_ops changed(): no longer frames for the guest than it takes. */
+void net_peer_changed(struct vdpa_device *vdpa)
+{
+	struct net_host *host = soft_to_host(vdpa_to_soft(vdpa));
+	struct net_device *dev = host->peer;
+	unsigned int mtu = host->net.max_frame - NET_FRAME_MAX(0);
+	bool full;
+
+	rtnl_lock();
+	full = dev->mtu == dev->max_mtu;
+	WRITE_ONCE(dev->max_mtu, mtu);
+	/* If somebody in the kernel objects, what is too long is dropped. */
+	if (full || dev->mtu > mtu)
+		(void)dev_set_mtu(dev, mtu);
+	rtnl_unlock();
 }

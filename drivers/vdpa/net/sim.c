@@ -30,7 +30,7 @@ struct net_sim {
 	struct vdpa_chain ctrl;		/* lock of the control virtqueue */
 
 	/* Lock of the TX virtqueue. */
-	void *frame;			/* net.max_frame bytes */
+	void *frame;			/* for any MTU */
 	struct vdpa_soft_vq *rx;	/* NULL: there is no RX now */
 };
 
@@ -190,6 +190,12 @@ static const struct vdpa_soft_class sim_class = {
 	.free		= sim_free,
 };
 
+static const struct vdpa_change_ops sim_change_ops = {
+	.live		= NET_CHANGE_LIVE,
+	.idle		= NET_CHANGE_IDLE,
+	.set		= net_set,
+};
+
 static int sim_init(struct net_sim *sim, const struct net_attrs *attrs)
 {
 	int err;
@@ -199,10 +205,11 @@ static int sim_init(struct net_sim *sim, const struct net_attrs *attrs)
 		err = vdpa_chain_init(&sim->ctrl);
 	if (err)
 		return err;
-	sim->frame = kvmalloc(sim->net.max_frame, GFP_KERNEL);
+	sim->frame = kvmalloc(NET_FRAME_MAX(U16_MAX), GFP_KERNEL);
 	if (!sim->frame)
 		return -ENOMEM;
-	net_set_link(&sim->net.soft, true);
+	vdpa_set_change_ops(&sim->net.soft.vdpa, &sim_change_ops);
+	net_set_link(&sim->net.soft, NET_LINK_PEER, true);
 	return 0;
 }
 
@@ -233,7 +240,7 @@ static void sim_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 {
 	struct vdpa_soft *soft = vdpa_to_soft(vdpa);
 
-	net_set_link(soft, false);
+	net_set_link(soft, NET_LINK_PEER, false);
 	vdpa_soft_stop(soft);
 	vdpa_soft_unregister(soft);
 }
@@ -241,5 +248,4 @@ static void sim_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 const struct vdpa_mgmtdev_ops net_sim_ops = {
 	.dev_add	= sim_add,
 	.dev_del	= sim_del,
-	.dev_set_attr	= net_set_attr,
 };

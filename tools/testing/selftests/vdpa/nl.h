@@ -85,4 +85,11 @@ bool nl_has_mgmtdev(struct nl *nl, const char *mgmtdev);
 /* Deletes every device whose name begins so. */
 int nl_del_all(struct nl *nl, const char *prefix);
 
+/* The last request was refused, with this errno and these words. */
+#define EXPECT_REFUSED(_err, _text, _call) do {				\
+	EXPECT_EQ(-(_err), _call);					\
+	EXPECT_NE(NULL, strstr(self->nl.extack, _text))			\
+		TH_LOG("said: \"%s\"", self->nl.extack);		\
+} while (0)
+
 #endif /* _SELFTESTS_VDPA_NL_H */

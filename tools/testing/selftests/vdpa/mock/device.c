@@ -15,6 +15,7 @@
 #include <linux/gfp.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/vdpa_change.h>
 #include <linux/vdpa_vq_reset.h>
 #include <uapi/linux/vdpa.h>
 
@@ -166,6 +167,8 @@ struct mock *mock_create(struct vdpa_mgmt_dev *mdev, const char *name,
 	m->vdpa.mdev = mdev;
 	if (props->vq_reset)
 		vdpa_declare_vq_reset(&m->vdpa);
+	if (props->change)
+		vdpa_set_change_ops(&m->vdpa, &mock_change_ops);
 	err = mock_alloc(m) ?: mock_find_dma_dev(m, mdev->device);
 	if (err) {
 		mock_destroy(m);

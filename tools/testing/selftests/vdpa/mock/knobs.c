@@ -64,6 +64,7 @@ static const struct mock_knob mock_knobs[] = {
 	KNOB("max_maps", MOCK_U32, max_maps),
 	KNOB("track", MOCK_U32, track),
 	KNOB("vq_reset", MOCK_U32, vq_reset),
+	KNOB("change", MOCK_U32, change),
 	KNOB("features", MOCK_U64, features),
 	KNOB("backend_features", MOCK_U64, backend_features),
 	KNOB("iova_first", MOCK_U64, iova_first),

@@ -69,6 +69,7 @@ struct mock_props {
 	u32 max_maps;		/* ranges an address space can hold */
 	u32 track;		/* 0: keep totals only */
 	u32 vq_reset;		/* declared: resets single queues */
+	u32 change;		/* 1: netlink can change it; change.c */
 	u64 features;
 	u64 backend_features;
 	u64 iova_first;
@@ -176,6 +177,9 @@ void mock_destroy(struct mock *m);
 /* ops.c */
 extern const struct vdpa_config_ops mock_ops;
 void mock_free(struct vdpa_device *vdpa);
+
+/* change.c */
+extern const struct vdpa_change_ops mock_change_ops;
 
 /* vq.c: the operations on one virtqueue */
 int mock_set_vq_address(struct vdpa_device *vdpa, u16 idx, u64 desc,
