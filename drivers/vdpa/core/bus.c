@@ -50,6 +50,7 @@ static void vdpa_bus_remove(struct device *dev)
 const struct bus_type vdpa_bus = {
 	.name = "vdpa",
 	.match = vdpa_bus_match,
+	.uevent = vdpa_uevent,
 	.probe = vdpa_bus_probe,
 	.remove = vdpa_bus_remove,
 	VDPA_BUS_OVERRIDE,

@@ -21,6 +21,7 @@
 #include <linux/cache.h>
 #include <linux/limits.h>
 
+struct kobj_uevent_env;
 struct vdpa_change_ops;
 
 /* Longest name of a device: what a sysfs directory may be called. */
@@ -61,6 +62,10 @@ struct vdpa_device *vdpa_find_device(const char *name);
 
 /* device.c */
 void vdpa_device_exit(void);
+
+/* autoload.c */
+int vdpa_uevent(const struct device *dev, struct kobj_uevent_env *env);
+void vdpa_request_driver(struct vdpa_device *vdpa);
 
 /* config.c */
 size_t vdpa_peek_config(struct vdpa_device *vdpa, void *buf, size_t len);

@@ -257,7 +257,11 @@ static int vdpa_add_device(struct vdpa_device *vdpa, u32 nvqs)
 
 	vdpa->nvqs = nvqs;
 	vdpa_to_core(vdpa)->seq = ++vdpa_last_seq;
-	return device_add(&vdpa->dev);
+	err = device_add(&vdpa->dev);
+	if (err)
+		return err;
+	vdpa_request_driver(vdpa);
+	return 0;
 }
 
 /**
