@@ -76,4 +76,8 @@ extern unsigned int vdpa_mgmtdevs_seq;
 struct vdpa_mgmt_dev *vdpa_mgmtdev_find(const char *bus, const char *name);
 u64 vdpa_mgmtdev_classes(const struct vdpa_mgmt_dev *mdev);
 
+/* refuse.c */
+void vdpa_refuse_begin(void);
+const char *vdpa_refuse_reason(void);
+
 #endif /* _VDPA_CORE_H */

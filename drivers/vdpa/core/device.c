@@ -16,6 +16,7 @@
 #include <linux/idr.h>
 #include <linux/slab.h>
 #include <linux/vdpa_change.h>
+#include <linux/vdpa_refuse.h>
 #include <linux/vdpa_vq_reset.h>
 
 static DEFINE_IDA(vdpa_index_ida);
@@ -62,7 +63,9 @@ static int vdpa_check_ops(struct vdpa_device *vdpa)
 			continue;
 		dev_err(&vdpa->dev, "parent lacks the mandatory operation %s\n",
 			vdpa_mandatory_ops[i].name);
-		return -EINVAL;
+		return vdpa_refuse(-EINVAL,
+				   "Parent lacks the mandatory operation %s",
+				   vdpa_mandatory_ops[i].name);
 	}
 	return 0;
 }
@@ -248,12 +251,13 @@ static int vdpa_add_device(struct vdpa_device *vdpa, u32 nvqs)
 
 	/* Queues are numbered with 16 bits. A device may have none. */
 	if (nvqs > U16_MAX + 1)
-		return -EINVAL;
+		return vdpa_refuse(-EINVAL, "Device has too many virtqueues");
 	err = vdpa_check_ops(vdpa);
 	if (err)
 		return err;
 	if (vdpa_name_is_taken(vdpa))
-		return -EEXIST;
+		return vdpa_refuse(-EEXIST,
+				   "The parent's directory has that name");
 
 	vdpa->nvqs = nvqs;
 	vdpa_to_core(vdpa)->seq = ++vdpa_last_seq;

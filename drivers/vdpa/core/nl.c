@@ -258,6 +258,21 @@ struct genl_family vdpa_nl_family __ro_after_init = {
 	.post_doit = vdpa_nl_post_doit,
 };
 
+/*
+ * A parent may have said why, with text in its module, which may go as soon as
+ * vdpa_dev_lock is dropped.
+ */
+static void nl_say_why(struct netlink_ext_ack *extack, int err)
+{
+	if (!extack->_msg) {
+		NL_SET_ERR_MSG_FMT(extack, "Device gave no answer: error %d",
+				   err);
+	} else if (extack->_msg != extack->_msg_buf) {
+		strscpy(extack->_msg_buf, extack->_msg);
+		extack->_msg = extack->_msg_buf;
+	}
+}
+
 /**
  * vdpa_nl_reply() - Answer a request with one message about its device.
  * @info: the request, its device in user_ptr[0]
@@ -276,6 +291,7 @@ int vdpa_nl_reply(struct genl_info *info, vdpa_nl_fill_t fill)
 		return -ENOMEM;
 	err = fill(msg, info->user_ptr[0], info, 0);
 	if (err) {
+		nl_say_why(info->extack, err);
 		nlmsg_free(msg);
 		return err;
 	}

@@ -78,7 +78,9 @@ int vdpa_nl_mgmtdev_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	list_for_each_entry(mdev, &vdpa_mgmtdevs, list) {
 		if (i++ < cb->args[0])
 			continue;
-		if (nl_fill_mgmtdev(msg, mdev, genl_info_dump(cb), NLM_F_MULTI))
+		/* Full: the next part begins with it, if any message has room. */
+		if (nl_fill_mgmtdev(msg, mdev, genl_info_dump(cb),
+				    NLM_F_MULTI) && msg->len)
 			break;
 		cb->args[0] = i;
 	}
@@ -151,6 +153,19 @@ int vdpa_nl_dev_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	return vdpa_nl_dump(msg, cb, nl_fill_dev);
 }
 
+/* In the parent's own words, if it has found any. */
+static void nl_say_why(struct genl_info *info, const char *verb, int err)
+{
+	const char *reason = vdpa_refuse_reason();
+
+	if (*reason)
+		GENL_SET_ERR_MSG_FMT(info, "%s", reason);
+	else
+		GENL_SET_ERR_MSG_FMT(info,
+				     "Management device failed to %s the device: error %d",
+				     verb, err);
+}
+
 int vdpa_nl_dev_new(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vdpa_mgmt_dev *mdev = info->user_ptr[0];
@@ -180,11 +195,10 @@ int vdpa_nl_dev_new(struct sk_buff *skb, struct genl_info *info)
 		return -EEXIST;
 	}
 
+	vdpa_refuse_begin();
 	err = mdev->ops->dev_add(mdev, name, &setup.change.config);
 	if (err)
-		GENL_SET_ERR_MSG_FMT(info,
-				     "Management device failed to add the device: error %d",
-				     err);
+		nl_say_why(info, "add", err);
 	return err;
 }
 
@@ -211,15 +225,14 @@ static int nl_change(struct genl_info *info, struct vdpa_device *vdpa,
 	err = vdpa_nl_check_idle(info, vdpa, setup);
 	if (err)
 		return err;
+	vdpa_refuse_begin();
 	if (ops)
 		err = ops->set(vdpa, &setup->change);
 	else
 		err = mdev->ops->dev_set_attr(mdev, vdpa,
 					      &setup->change.config);
 	if (err)
-		GENL_SET_ERR_MSG_FMT(info,
-				     "Management device failed to change the device: error %d",
-				     err);
+		nl_say_why(info, "change", err);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include "net.h"
 
 #include <linux/etherdevice.h>
+#include <linux/vdpa_refuse.h>
 #include <linux/virtio_net.h>
 #include <uapi/linux/vdpa.h>
 
@@ -21,35 +22,52 @@ static bool has_attr(const struct vdpa_dev_set_config *config, int attr)
 	return config->mask & BIT_ULL(attr);
 }
 
+static int check_features(u64 features, u64 supported)
+{
+	u64 bad = features & ~supported;
+	u64 missing = FEATURES_NEEDED & ~features;
+
+	if (bad)
+		return vdpa_refuse(-EINVAL, "Device cannot have features 0x%llx",
+				   bad);
+	if (missing)
+		return vdpa_refuse(-EINVAL, "Device needs features 0x%llx too",
+				   missing);
+	return 0;
+}
+
 /* Without an address of its own a NIC gets a random one. */
 int net_attrs_parse(struct net_attrs *attrs, u64 supported,
 		    const struct vdpa_dev_set_config *config)
 {
+	int err;
+
 	attrs->features = supported;
 	if (has_attr(config, VDPA_ATTR_DEV_FEATURES)) {
 		attrs->features = config->device_features;
-		if (attrs->features & ~supported ||
-		    FEATURES_NEEDED & ~attrs->features)
-			return -EINVAL;
+		err = check_features(attrs->features, supported);
+		if (err)
+			return err;
 	}
 
 	eth_random_addr(attrs->mac);
 	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MACADDR)) {
 		ether_addr_copy(attrs->mac, config->net.mac);
 		if (!is_valid_ether_addr(attrs->mac))
-			return -EINVAL;
+			return vdpa_refuse(-EINVAL, "MAC address is bad");
 	}
 
 	attrs->mtu = ETH_DATA_LEN;
 	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MTU)) {
 		attrs->mtu = config->net.mtu;
 		if (attrs->mtu < ETH_MIN_MTU)
-			return -EINVAL;
+			return vdpa_refuse(-EINVAL, "MTU is too small");
 	}
 
 	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MAX_VQP) &&
 	    config->net.max_vq_pairs != 1)
-		return -EINVAL;
+		return vdpa_refuse(-EINVAL,
+				   "Device has one pair of virtqueues only");
 	return 0;
 }
 

@@ -95,9 +95,9 @@ TEST_F(netlink, a_name_that_is_taken_is_refused)
 /* Its directory would have to be where the parent has a file. */
 TEST_F(netlink, a_name_that_sysfs_has_taken_is_refused)
 {
-	EXPECT_REFUSED(EEXIST, "failed to add the device",
+	EXPECT_REFUSED(EEXIST, "parent's directory",
 		       nl_add(&self->nl, MOCKDEV, "uevent"));
-	EXPECT_REFUSED(EEXIST, "failed to add the device",
+	EXPECT_REFUSED(EEXIST, "parent's directory",
 		       nl_add(&self->nl, MOCKDEV, "power"));
 }
 

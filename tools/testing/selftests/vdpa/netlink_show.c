@@ -47,6 +47,8 @@ FIXTURE_SETUP(show)
 
 FIXTURE_TEARDOWN(show)
 {
+	file_write("1", MOCK "/class");
+	file_write("\n", MOCK "/alone");
 	mock_nl_close(&self->nl, "nlt");
 }
 
@@ -329,6 +331,103 @@ TEST_F(show, a_device_of_any_class_hides_no_other)
 			EXPECT_EQ(1, seen.times[i])
 				TH_LOG("class %d", classes[i]);
 	}
+}
+
+/* What a device is made of, and how it behaves then. */
+static const struct {
+	const char *knob;
+	const char *value;
+	const char *inject;
+} strange[] = {
+	{ "config_size", "0" },
+	{ "config_size", "1" },
+	{ "vq_num_max", "0" },
+	{ "nvqs", "65536" },
+	{ "without", "get_vq_num_min get_vendor_vq_stats get_generation" },
+	{ "features", "0" },
+	{ "features", "0xffffffffffffffff" },
+	{ "device_id", "0xffffffff" },
+	{ "track", "1", "get_config errno 5" },
+	{ "track", "1", "get_config delay 500" },
+	{ "track", "1", "get_config_size value 0" },
+	{ "track", "1", "get_config_size value 1" },
+	{ "track", "1", "get_device_id value 0xffffffff" },
+	{ "track", "1", "get_device_id value 2" },
+	{ "track", "1", "get_vendor_id errno 5" },
+	{ "track", "1", "get_vq_num_max value 0" },
+	{ "track", "1", "get_vq_num_max value 0xffffffff" },
+	{ "track", "1", "get_vq_num_min value 0xffff" },
+};
+
+TEST_F_TIMEOUT(show, a_device_that_misbehaves_hides_no_other, 60)
+{
+	const unsigned int nr = ARRAY_SIZE(strange);
+	unsigned int i, k;
+	char name[16];
+
+	/* A good one before each, and one at the end. */
+	for (i = 0; i <= 2 * nr; i++) {
+		snprintf(name, sizeof(name), "nlt%u", i);
+		ASSERT_EQ(0, file_write("1", MOCK "/next/default"));
+		if (i % 2)
+			ASSERT_EQ(0, file_write(strange[i / 2].value,
+						MOCK "/next/%s",
+						strange[i / 2].knob));
+		ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, name)) TH_LOG("%u", i);
+		if (i % 2 && strange[i / 2].inject)
+			ASSERT_EQ(0, file_write(strange[i / 2].inject,
+						MOCK "/%s/inject", name));
+	}
+	for (k = 0; k < ARRAY_SIZE(dumps); k++) {
+		struct seen seen = {};
+
+		nl_start(&self->nl, dumps[k]);
+		EXPECT_EQ(0, nl_dump(&self->nl, mark_seen, &seen));
+		for (i = 0; i <= 2 * nr; i++)
+			EXPECT_EQ(1, seen.times[i])
+				TH_LOG("dump %u, nlt%u", k, i);
+	}
+}
+
+/* It cannot be managed, so it is not shown; but what comes after it is. */
+TEST_F(show, a_device_that_is_not_managed_hides_no_other)
+{
+	unsigned int k;
+
+	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
+	ASSERT_EQ(0, file_write("nlt1", MOCK "/alone"));
+	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt2"));
+	for (k = 0; k < ARRAY_SIZE(dumps); k++) {
+		struct seen seen = {};
+
+		nl_start(&self->nl, dumps[k]);
+		EXPECT_EQ(0, nl_dump(&self->nl, mark_seen, &seen));
+		EXPECT_EQ(1, seen.times[0]);
+		EXPECT_EQ(0, seen.times[1]);
+		EXPECT_EQ(1, seen.times[2]);
+	}
+}
+
+TEST_F(show, a_management_device_without_classes_hides_no_other)
+{
+	unsigned int all;
+
+	nl_start(&self->nl, VDPA_CMD_MGMTDEV_GET);
+	ASSERT_EQ(0, nl_dump(&self->nl, NULL, NULL));
+	all = self->nl.messages;
+	ASSERT_EQ(0, file_write("0", MOCK "/class"));
+	nl_start(&self->nl, VDPA_CMD_MGMTDEV_GET);
+	EXPECT_EQ(0, nl_dump(&self->nl, NULL, NULL));
+	EXPECT_EQ(all, self->nl.messages);
+	EXPECT_TRUE(nl_has_mgmtdev(&self->nl, MOCKDEV));
+	EXPECT_EQ(0, nl_num(&self->nl.reply,
+			    VDPA_ATTR_MGMTDEV_SUPPORTED_CLASSES));
+	/* One above those that the mask has a bit for. */
+	ASSERT_EQ(0, file_write("64", MOCK "/class"));
+	EXPECT_TRUE(nl_has_mgmtdev(&self->nl, MOCKDEV));
+	EXPECT_EQ(1ULL << VIRTIO_ID_BLOCK | 1ULL << VIRTIO_ID_CONSOLE,
+		  nl_num(&self->nl.reply,
+			 VDPA_ATTR_MGMTDEV_SUPPORTED_CLASSES));
 }
 
 TEST_F_TIMEOUT(show, a_dump_in_many_parts_shows_each_device_once, 120)

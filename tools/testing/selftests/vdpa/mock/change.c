@@ -19,16 +19,15 @@ static void mock_write(struct mock *m, size_t offset, const void *from,
 		memcpy(m->config + offset, from, len);
 }
 
-static int mock_change(struct vdpa_device *vdpa,
-		       const struct vdpa_dev_change *change)
+static void mock_apply(struct mock *m, const struct vdpa_dev_change *change)
 {
 	const struct vdpa_dev_set_config *config = &change->config;
-	struct mock *m = to_mock(vdpa);
 	__le16 status = cpu_to_le16(change->net_status);
 	__le16 mtu = cpu_to_le16(config->net.mtu);
 	__le16 pairs = cpu_to_le16(config->net.max_vq_pairs);
 
-	guard(spinlock_irqsave)(&m->lock);
+	lockdep_assert_held(&m->lock);
+
 	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR))
 		mock_write(m, offsetof(struct virtio_net_config, mac),
 			   config->net.mac, sizeof(config->net.mac));
@@ -42,6 +41,17 @@ static int mock_change(struct vdpa_device *vdpa,
 		mock_write(m, offsetof(struct virtio_net_config,
 				       max_virtqueue_pairs),
 			   &pairs, sizeof(pairs));
+}
+
+static int mock_change(struct vdpa_device *vdpa,
+		       const struct vdpa_dev_change *change)
+{
+	struct mock *m = to_mock(vdpa);
+
+	if (m->props.change > 1)
+		return -m->props.change;
+	scoped_guard(spinlock_irqsave, &m->lock)
+		mock_apply(m, change);
 	return 0;
 }
 

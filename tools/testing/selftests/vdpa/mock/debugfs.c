@@ -3,10 +3,12 @@
  * /sys/kernel/debug/vdpa_mock: what tests read and write.
  *
  * "next" holds the knobs of the next device (knobs.c), "consumers" those of
- * IRQ bypass (consumer.c). Each device has a
- * directory of its name, with one row of mock_files for each file in it. It is
- * removed before the device is, and debugfs waits for readers and writers, so
- * no file outlives what it shows.
+ * IRQ bypass (consumer.c), "alone" makes a device that is not managed
+ * (alone.c), "class" is that of the first kind of device that can be made.
+ *
+ * Each device has a directory of its name, with one row of mock_files for each
+ * file in it. It is removed before the device is, and debugfs waits for
+ * readers and writers, so no file outlives what it shows.
  */
 #include "mock.h"
 
@@ -301,11 +303,14 @@ int mock_debugfs_init(void)
 	mock_knobs_create(mock_root);
 	debugfs_create_file("consumers", 0600, mock_root, NULL,
 			    &mock_consumers_fops);
+	debugfs_create_u32("class", 0600, mock_root, mock_first_class);
+	mock_alone_init(mock_root);
 	return 0;
 }
 
 void mock_debugfs_exit(void)
 {
+	mock_alone_exit();
 	debugfs_remove(mock_root);
 	mock_consumers_clear();
 }

@@ -107,7 +107,8 @@ int mock_knobs_take(struct mock_props *props)
 	    !props->nas || props->nas > MOCK_MAX_AS ||
 	    !props->ngroups || props->ngroups > MOCK_MAX_VQS ||
 	    props->config_size > MOCK_MAX_CONFIG ||
-	    !props->max_maps || props->vq_num_max > U16_MAX)
+	    !props->max_maps || props->vq_num_max > U16_MAX ||
+	    props->change > MAX_ERRNO)
 		return -EINVAL;
 	if (doorbell != MOCK_DB_NONE && props->nvqs > MOCK_MAX_PAGES)
 		return -EINVAL;

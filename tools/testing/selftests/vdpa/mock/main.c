@@ -18,6 +18,11 @@
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
 
+/* What the directory of debugfs has besides those of the devices. */
+static const char *const mock_taken[] = {
+	"next", "consumers", "alone", "class",
+};
+
 static int mock_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 			const struct vdpa_dev_set_config *config)
 {
@@ -25,7 +30,7 @@ static int mock_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	int err;
 
 	/* Its directory would be that of the knobs, or a file. */
-	if (!strcmp(name, "next") || !strcmp(name, "consumers"))
+	if (match_string(mock_taken, ARRAY_SIZE(mock_taken), name) >= 0)
 		return -EINVAL;
 
 	m = mock_create(mdev, name, config);
@@ -63,16 +68,19 @@ static struct virtio_device_id mock_ids[] = {
 	{ },
 };
 
+/* Changes what kind of device can be made first; 0: none can. */
+u32 *const mock_first_class = &mock_ids[0].device;
+
 /* Without the device: a copy of it has one. */
 const struct vdpa_mgmt_dev mock_mgmtdev = {
 	.ops = &mock_mgmtdev_ops,
 	.id_table = mock_ids,
 	.config_attr_mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES),
 	.supported_features = U64_MAX,
-	.max_supported_vqs = MOCK_MAX_VQS,
+	.max_supported_vqs = U16_MAX,
 };
 
-static struct vdpa_mgmt_dev mock_root_mgmtdev;
+struct vdpa_mgmt_dev mock_root_mgmtdev;
 
 static int __init mock_init(void)
 {

@@ -37,7 +37,7 @@ enum mock_op {
 #define MOCK_CALLS	4096	/* calls that are remembered */
 #define MOCK_ARGS	6
 #define MOCK_BREACHES	64	/* breaches that are remembered */
-#define MOCK_MAX_VQS	65535
+#define MOCK_MAX_VQS	65537	/* more than a device can have */
 #define MOCK_MAX_AS	1024
 #define MOCK_MAX_CONFIG	4096
 #define MOCK_MAX_PAGES	256	/* vqs of a device with doorbells */
@@ -69,7 +69,7 @@ struct mock_props {
 	u32 max_maps;		/* ranges an address space can hold */
 	u32 track;		/* 0: keep totals only */
 	u32 vq_reset;		/* declared: resets single queues */
-	u32 change;		/* 1: netlink can change it; change.c */
+	u32 change;		/* change.c; an errno above 1: in vain */
 	u64 features;
 	u64 backend_features;
 	u64 iova_first;
@@ -161,6 +161,12 @@ static inline bool mock_maps_pages(const struct mock *m)
 
 /* main.c */
 extern const struct vdpa_mgmt_dev mock_mgmtdev;
+extern struct vdpa_mgmt_dev mock_root_mgmtdev;
+extern u32 *const mock_first_class;
+
+/* alone.c */
+void mock_alone_init(struct dentry *root);
+void mock_alone_exit(void);
 
 /* pci.c */
 extern struct pci_driver mock_pci_driver;

@@ -202,16 +202,21 @@ int mock_get_vendor_vq_stats(struct vdpa_device *vdpa, u16 idx,
 {
 	struct mock *m = to_mock(vdpa);
 	int err = mock_call(m, get_vendor_vq_stats, idx);
+	u32 times = mock_value(m, MOCK_OP_get_vendor_vq_stats, 1);
 
-	if (err || idx >= m->props.nvqs) {
+	if (!err && idx >= m->props.nvqs) {
 		NL_SET_ERR_MSG(extack, "No such virtqueue");
-		return err ?: -EINVAL;
+		return -EINVAL;
 	}
-	if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME, "kicks") ||
-	    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE,
-			      READ_ONCE(m->vqs[idx].kicks), VDPA_ATTR_PAD))
-		return -EMSGSIZE;
-	return 0;
+	while (!err && times--) {
+		if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME,
+				   "kicks") ||
+		    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE,
+				      READ_ONCE(m->vqs[idx].kicks),
+				      VDPA_ATTR_PAD))
+			err = -EMSGSIZE;
+	}
+	return err;
 }
 
 u16 mock_get_vq_size(struct vdpa_device *vdpa, u16 idx)
