@@ -44,4 +44,7 @@ struct vdpa_change_ops {
 void vdpa_set_change_ops(struct vdpa_device *vdpa,
 			 const struct vdpa_change_ops *ops);
 
+/* drivers/vdpa/core/nl_event.c */
+void vdpa_device_changed(struct vdpa_device *vdpa);
+
 #endif /* _LINUX_VDPA_CHANGE_H */

@@ -4,9 +4,10 @@
  * that come, go, are bound, unbound and changed.
  *
  * Called by the driver core through the notifier of the bus, with the lock of
- * the device held where a driver is bound or unbound, and by nl_dev.c, with
- * vdpa_dev_lock held. So events about one device come in the order in which
- * things happened to it, an orderly one: new, bound, unbound, del.
+ * the device held where a driver is bound or unbound; by nl_dev.c, with
+ * vdpa_dev_lock held; and by parents while the device is registered. So events
+ * about one device come in the order in which things happened to it, an orderly
+ * one: new, bound, unbound, del.
  *
  * A listener that does not read cannot stall anybody: what does not fit into
  * its socket is dropped, and its next recv() says so (ENOBUFS).
@@ -15,6 +16,7 @@
 #include "nl.h"
 
 #include <linux/notifier.h>
+#include <linux/vdpa_change.h>
 #include <uapi/linux/vdpa_events.h>
 
 /* Room for <linux/vdpa.h> to grow; commands have eight bits. */
@@ -77,6 +79,21 @@ void vdpa_nl_event(struct vdpa_device *vdpa, u8 cmd)
 	(void)genlmsg_multicast(&vdpa_nl_family, msg, 0,
 				VDPA_NL_GROUP_EVENTS, GFP_KERNEL);
 }
+
+/**
+ * vdpa_device_changed() - Tell those who listen that a device has changed.
+ * @vdpa: the device; registered, until this returns
+ *
+ * For parents, if what "vdpa dev config show" shows has become another and
+ * netlink has not asked for it: nobody in user space would know.
+ *
+ * Context: Process context. May sleep, but waits for no listener.
+ */
+void vdpa_device_changed(struct vdpa_device *vdpa)
+{
+	vdpa_nl_event(vdpa, VDPA_CMD_DEV_CHANGED_NTF);
+}
+EXPORT_SYMBOL_GPL(vdpa_device_changed);
 
 static int nl_bus_event(struct notifier_block *nb, unsigned long action,
 			void *data)

@@ -101,17 +101,21 @@ int net_set(struct vdpa_device *vdpa, const struct vdpa_dev_change *change)
 	return 0;
 }
 
-/* The link is there unless somebody has taken it down; tell the guest. */
-void net_set_link(struct vdpa_soft *soft, u8 who, bool up)
+/*
+ * The link is there unless somebody has taken it down; tell the guest. Returns
+ * whether it is another now.
+ */
+bool net_set_link(struct vdpa_soft *soft, u8 who, bool up)
 {
 	struct net_dev *net = soft_to_net(soft);
 	__le16 status;
+	u8 old;
 
 	scoped_guard(spinlock_irqsave, &net->link_lock) {
-		if (up)
-			net->link_down &= ~who;
-		else
-			net->link_down |= who;
+		old = net->link_down;
+		net->link_down = up ? old & ~who : old | who;
+		if (!old == !net->link_down)
+			return false;
 		status = cpu_to_le16(net->link_down ? 0 : VIRTIO_NET_S_LINK_UP);
 		vdpa_soft_config_write(soft,
 				       offsetof(struct virtio_net_config,
@@ -119,4 +123,5 @@ void net_set_link(struct vdpa_soft *soft, u8 who, bool up)
 				       &status, sizeof(status));
 	}
 	vdpa_soft_config_notify(soft);
+	return true;
 }

@@ -81,7 +81,7 @@ static inline struct net_host *soft_to_host(struct vdpa_soft *soft)
 int net_attrs_parse(struct net_attrs *attrs, u64 supported,
 		    const struct vdpa_dev_set_config *config);
 int net_set(struct vdpa_device *vdpa, const struct vdpa_dev_change *change);
-void net_set_link(struct vdpa_soft *soft, u8 who, bool up);
+bool net_set_link(struct vdpa_soft *soft, u8 who, bool up);
 
 /* frame.c */
 extern const char *const net_rx_stats[];

@@ -26,16 +26,25 @@ static struct net_host *dev_to_host(struct net_device *dev)
 	return ((struct peer_priv *)netdev_priv(dev))->host;
 }
 
+/* After the device is registered, and before it is deleted. */
+static void peer_set_link(struct net_device *dev, bool up)
+{
+	struct vdpa_soft *soft = &dev_to_host(dev)->net.soft;
+
+	if (net_set_link(soft, NET_LINK_PEER, up))
+		vdpa_device_changed(&soft->vdpa);
+}
+
 static int peer_open(struct net_device *dev)
 {
 	netif_start_queue(dev);
-	net_set_link(&dev_to_host(dev)->net.soft, NET_LINK_PEER, true);
+	peer_set_link(dev, true);
 	return 0;
 }
 
 static int peer_stop(struct net_device *dev)
 {
-	net_set_link(&dev_to_host(dev)->net.soft, NET_LINK_PEER, false);
+	peer_set_link(dev, false);
 	netif_stop_queue(dev);
 	return 0;
 }

@@ -140,6 +140,29 @@ TEST_F(events, tell_of_a_change_and_not_of_one_that_is_refused)
 	EXPECT_NO_EVENT(l);
 }
 
+/* Nobody has asked for it by netlink. */
+TEST_F(events, tell_that_the_peer_of_a_device_is_up_or_down)
+{
+	struct nl *l = &self->listener;
+
+	if (!module_load("vdpa_net") || !nl_has_mgmtdev(&self->nl, "vdpa_net"))
+		SKIP(return, "no management device vdpa_net");
+	ASSERT_EQ(0, nl_add(&self->nl, "vdpa_net", "evt0"));
+	EXPECT_EVENT(l, VDPA_CMD_DEV_NEW, "evt0");
+	EXPECT_EVENT(l, VDPA_CMD_DEV_BOUND_NTF, "evt0");
+	ASSERT_EQ(0, run_command("ip link set evt0 up"));
+	EXPECT_EVENT(l, VDPA_CMD_DEV_CHANGED_NTF, "evt0");
+	ASSERT_EQ(0, run_command("ip link set evt0 down"));
+	EXPECT_EVENT(l, VDPA_CMD_DEV_CHANGED_NTF, "evt0");
+	ASSERT_EQ(0, run_command("ip link set evt0 up"));
+	EXPECT_EVENT(l, VDPA_CMD_DEV_CHANGED_NTF, "evt0");
+
+	/* Its end is told as such. */
+	ASSERT_EQ(0, nl_del(&self->nl, "evt0"));
+	EXPECT_EVENT(l, VDPA_CMD_DEV_UNBOUND_NTF, "evt0");
+	EXPECT_EVENT(l, VDPA_CMD_DEV_DEL, "evt0");
+}
+
 TEST_F(events, of_what_fails_there_are_none)
 {
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "evt0"));
