@@ -4,8 +4,9 @@
  * and whatever user space has made of the alias in its uevent.
  *
  * Called when a device has been registered, with vdpa_dev_lock held, and by the
- * driver core for uevents. modprobe(8) is started, not waited for: what it loads
- * binds to the device when it comes, and may take any lock for that.
+ * driver core for uevents. modprobe(8) is started from a work item and not waited
+ * for: what it loads binds to the device when it comes, and may take any lock for
+ * that.
  */
 #include "core.h"
 
@@ -14,6 +15,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 static char default_driver[MODULE_NAME_LEN] = "vhost_vdpa";	/* param lock */
 module_param_string(default_driver, default_driver, sizeof(default_driver),
@@ -42,21 +44,13 @@ int vdpa_uevent(const struct device *dev, struct kobj_uevent_env *env)
 			      vdpa->config->get_vendor_id(vdpa));
 }
 
-/**
- * vdpa_request_driver() - Load the default driver if nobody drives a device.
- * @vdpa: the device, registered
- *
- * A driver that is there has seen the device and did not take it.
- *
- * Context: Process context, any locks held. May sleep, but waits for nobody in
- *	user space.
+/*
+ * Starting modprobe(8) means to wait until its file has been read, and perhaps
+ * for others that load modules: nothing to do with a lock held.
  */
-void vdpa_request_driver(struct vdpa_device *vdpa)
+static void autoload_work_fn(struct work_struct *work)
 {
 	char name[MODULE_NAME_LEN];
-
-	if (device_is_bound(&vdpa->dev))
-		return;
 
 	kernel_param_lock(THIS_MODULE);
 	strscpy(name, default_driver, sizeof(name));
@@ -65,6 +59,36 @@ void vdpa_request_driver(struct vdpa_device *vdpa)
 	strim(name);
 	if (!*name || driver_find(name, &vdpa_bus))
 		return;
-	/* Whether there is such a module is nothing that a device depends on. */
+	/*
+	 * Whether there is such a module is nothing that a device depends on.
+	 * What modprobe(8) does may need this module to have gone, so it is not
+	 * waited for.
+	 */
 	(void)request_module_nowait("%s", name);
+}
+
+static DECLARE_WORK(autoload_work, autoload_work_fn);
+
+/**
+ * vdpa_request_driver() - Load the default driver if nobody drives a device.
+ * @vdpa: the device, registered
+ *
+ * A driver that is there has seen the device and did not take it.
+ *
+ * Context: Process context, any locks held.
+ */
+void vdpa_request_driver(struct vdpa_device *vdpa)
+{
+	if (!device_is_bound(&vdpa->dev))
+		queue_work(system_unbound_wq, &autoload_work);
+}
+
+/**
+ * vdpa_autoload_exit() - Load nothing any more.
+ *
+ * Context: Process context, no device left. May sleep.
+ */
+void vdpa_autoload_exit(void)
+{
+	cancel_work_sync(&autoload_work);
 }

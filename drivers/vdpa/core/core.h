@@ -66,6 +66,7 @@ void vdpa_device_exit(void);
 /* autoload.c */
 int vdpa_uevent(const struct device *dev, struct kobj_uevent_env *env);
 void vdpa_request_driver(struct vdpa_device *vdpa);
+void vdpa_autoload_exit(void);
 
 /* config.c */
 size_t vdpa_peek_config(struct vdpa_device *vdpa, void *buf, size_t len);

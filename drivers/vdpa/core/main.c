@@ -38,6 +38,7 @@ err_undo_bus:
 
 static void __exit vdpa_exit(void)
 {
+	vdpa_autoload_exit();
 	bus_unregister_notifier(&vdpa_bus, &vdpa_nl_bus_nb);
 	genl_unregister_family(&vdpa_nl_family);
 	bus_unregister(&vdpa_bus);

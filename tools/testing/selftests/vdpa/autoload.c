@@ -88,8 +88,7 @@ TEST_F(autoload, a_device_loads_its_default_driver)
 	EXPECT_TRUE(comes_to("al0", "vhost_vdpa"));
 }
 
-/* The management lock is held while each of them asks for the module. */
-TEST_F_TIMEOUT(autoload, many_devices_load_it_once, 90)
+TEST_F_TIMEOUT(autoload, many_devices_get_their_driver, 90)
 {
 	char name[16];
 	int i;
