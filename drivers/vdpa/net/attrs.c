@@ -22,47 +22,30 @@ static bool has_attr(const struct vdpa_dev_set_config *config, int attr)
 	return config->mask & BIT_ULL(attr);
 }
 
-static int check_features(u64 features, u64 supported)
-{
-	u64 bad = features & ~supported;
-	u64 missing = FEATURES_NEEDED & ~features;
-
-	if (bad)
-		return vdpa_refuse(-EINVAL, "Device cannot have features 0x%llx",
-				   bad);
-	if (missing)
-		return vdpa_refuse(-EINVAL, "Device needs features 0x%llx too",
-				   missing);
-	return 0;
-}
-
-/* Without an address of its own a NIC gets a random one. */
+/*
+ * Without an address of its own a NIC gets a random one. That values make sense,
+ * and features are among those supported, the core has checked.
+ */
 int net_attrs_parse(struct net_attrs *attrs, u64 supported,
 		    const struct vdpa_dev_set_config *config)
 {
-	int err;
+	u64 missing;
 
 	attrs->features = supported;
-	if (has_attr(config, VDPA_ATTR_DEV_FEATURES)) {
+	if (has_attr(config, VDPA_ATTR_DEV_FEATURES))
 		attrs->features = config->device_features;
-		err = check_features(attrs->features, supported);
-		if (err)
-			return err;
-	}
+	missing = FEATURES_NEEDED & ~attrs->features;
+	if (missing)
+		return vdpa_refuse(-EINVAL, "Device needs features 0x%llx too",
+				   missing);
 
 	eth_random_addr(attrs->mac);
-	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MACADDR)) {
+	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MACADDR))
 		ether_addr_copy(attrs->mac, config->net.mac);
-		if (!is_valid_ether_addr(attrs->mac))
-			return vdpa_refuse(-EINVAL, "MAC address is bad");
-	}
 
 	attrs->mtu = ETH_DATA_LEN;
-	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MTU)) {
+	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MTU))
 		attrs->mtu = config->net.mtu;
-		if (attrs->mtu < ETH_MIN_MTU)
-			return vdpa_refuse(-EINVAL, "MTU is too small");
-	}
 
 	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MAX_VQP) &&
 	    config->net.max_vq_pairs != 1)
@@ -97,13 +80,15 @@ int net_set(struct vdpa_device *vdpa, const struct vdpa_dev_change *change)
 	if (has_attr(config, VDPA_ATTR_DEV_NET_STATUS))
 		net_set_link(soft, NET_LINK_ADMIN,
 			     change->net_status & VIRTIO_NET_S_LINK_UP);
-	vdpa_soft_config_notify(soft);
+	/* The link has told of itself. */
+	if (config->mask & ~BIT_ULL(VDPA_ATTR_DEV_NET_STATUS))
+		vdpa_soft_config_notify(soft);
 	return 0;
 }
 
 /*
  * The link is there unless somebody has taken it down; tell the guest. Returns
- * whether it is another now.
+ * whether what there is to see of it is another now.
  */
 bool net_set_link(struct vdpa_soft *soft, u8 who, bool up)
 {
@@ -122,6 +107,8 @@ bool net_set_link(struct vdpa_soft *soft, u8 who, bool up)
 						status),
 				       &status, sizeof(status));
 	}
+	if (!(soft->features & BIT_ULL(VIRTIO_NET_F_STATUS)))
+		return false;
 	vdpa_soft_config_notify(soft);
 	return true;
 }
