@@ -130,6 +130,11 @@ int net_rx_frame(struct net_dev *net, struct vdpa_soft_vq *vq,
 
 	lockdep_assert_held(&vq->lock);
 
+	/* The MTU has become less, and somebody sends by the old one. */
+	if (len > net->max_frame) {
+		vdpa_soft_count(vq, NET_DROPS, 1);
+		return 0;
+	}
 	err = rx_fill(net, vq->ring, frame, len, used,
 		      mergeable ? NET_RX_CHAINS : 1, &nr);
 	if (err == -EIO || (err == -ENOBUFS && !nr))
