@@ -154,7 +154,7 @@ int vdpa_nl_dev_dump(struct sk_buff *msg, struct netlink_callback *cb)
 }
 
 /* In the parent's own words, if it has found any. */
-static void nl_say_why(struct genl_info *info, const char *verb, int err)
+static void nl_say_refusal(struct genl_info *info, const char *verb, int err)
 {
 	const char *reason = vdpa_refuse_reason();
 
@@ -198,7 +198,7 @@ int vdpa_nl_dev_new(struct sk_buff *skb, struct genl_info *info)
 	vdpa_refuse_begin();
 	err = mdev->ops->dev_add(mdev, name, &setup.change.config);
 	if (err)
-		nl_say_why(info, "add", err);
+		nl_say_refusal(info, "add", err);
 	return err;
 }
 
@@ -232,7 +232,7 @@ static int nl_change(struct genl_info *info, struct vdpa_device *vdpa,
 		err = mdev->ops->dev_set_attr(mdev, vdpa,
 					      &setup->change.config);
 	if (err)
-		nl_say_why(info, "change", err);
+		nl_say_refusal(info, "change", err);
 	return err;
 }
 

@@ -85,7 +85,8 @@ void vdpa_nl_event(struct vdpa_device *vdpa, u8 cmd)
  * @vdpa: the device; registered, until this returns
  *
  * For parents, if what "vdpa dev config show" shows has become another and
- * netlink has not asked for it: nobody in user space would know.
+ * netlink has not asked for it: nobody in user space would know. Not for what a
+ * driver writes, who could drown the listeners.
  *
  * Context: Process context. May sleep, but waits for no listener.
  */

@@ -33,7 +33,7 @@
 enum vdpa_event_command {
 	VDPA_CMD_DEV_BOUND_NTF = 0xe0,	/* and VDPA_ATTR_DEV_DRIVER */
 	VDPA_CMD_DEV_UNBOUND_NTF,
-	VDPA_CMD_DEV_CHANGED_NTF,	/* by VDPA_CMD_DEV_ATTR_SET or by itself */
+	VDPA_CMD_DEV_CHANGED_NTF,	/* by VDPA_CMD_DEV_ATTR_SET or the host */
 };
 
 enum vdpa_event_attr {
