@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "vhost.h"
 
 #define PATH_LEN	512
 
@@ -170,6 +171,16 @@ int vhost_open(const char *name)
 	unlink(path);
 	errno = err;
 	return fd;
+}
+
+int negotiate(int fd, uint64_t features)
+{
+	if (ioctl(fd, VHOST_SET_OWNER) || set_status(fd, STATUS_ACK) ||
+	    set_status(fd, STATUS_ACK | STATUS_DRIVER) ||
+	    set_features(fd, features) ||
+	    set_status(fd, STATUS_ACK | STATUS_DRIVER | STATUS_FEATURES_OK))
+		return -errno;
+	return 0;
 }
 
 int driver_unbind(const char *driver, const char *name)

@@ -37,6 +37,8 @@ bool vdpa_exists(const char *name);
 bool vhost_path(const char *name, char *path, int size);
 /* Open it. -1 and errno, as open(); ENXIO if it has none. */
 int vhost_open(const char *name);
+/* As a driver does, up to FEATURES_OK. 0 or -errno. */
+int negotiate(int fd, uint64_t features);
 
 /* Unbind @name from the driver @driver, or bind it. 0 or -errno. */
 int driver_unbind(const char *driver, const char *name);

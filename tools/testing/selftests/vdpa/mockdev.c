@@ -87,6 +87,14 @@ int mock_make(struct mockdev *dev, const char *knobs)
 	return mock_make_on(dev, MOCKDEV, knobs);
 }
 
+int mock_knob(const char *name, unsigned long long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%#llx", value);
+	return file_write(text, MOCK "/next/%s", name);
+}
+
 int mock_add(struct mockdev *dev, const char *knobs)
 {
 	int err = mock_make(dev, knobs);

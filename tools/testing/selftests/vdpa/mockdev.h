@@ -39,6 +39,9 @@ bool mock_available(void);
 const char *mock_nl_open(struct nl *nl);
 void mock_nl_close(struct nl *nl, const char *prefix);
 
+/* A knob of the next device. */
+int mock_knob(const char *name, unsigned long long value);
+
 /*
  * Make a device with these knobs ("name=value ...", others at their default)
  * and open it. mock_own() makes this process its owner, mock_make() does not

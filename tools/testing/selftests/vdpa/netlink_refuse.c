@@ -92,23 +92,6 @@ static int add_with_features(struct nl *nl, const char *mgmtdev,
 	return make_request(nl, &request);
 }
 
-static int vstats(struct nl *nl, const char *name, uint32_t idx)
-{
-	struct request request = {
-		VDPA_CMD_DEV_VSTATS_GET, NULL, name, QUEUE, &idx, sizeof(idx)
-	};
-
-	return make_request(nl, &request);
-}
-
-static int knob(const char *name, unsigned long long value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%#llx", value);
-	return file_write(text, MOCK "/next/%s", name);
-}
-
 /* A device that can do everything: ref0. */
 FIXTURE(refuse) {
 	struct nl nl;
@@ -120,8 +103,8 @@ FIXTURE_SETUP(refuse)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_EQ(0, knob("features", NET_FEATURES));
-	ASSERT_EQ(0, knob("change", 1));
+	ASSERT_EQ(0, mock_knob("features", NET_FEATURES));
+	ASSERT_EQ(0, mock_knob("change", 1));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "ref0"));
 }
 
@@ -239,11 +222,11 @@ TEST_F(refuse, says_what_is_wrong_with_a_parent)
 	EXPECT_SAYS(EINVAL, "Parent lacks the mandatory operation kick_vq",
 		    nl_add(nl, MOCKDEV, "ref1"));
 	ASSERT_EQ(0, file_write("\n", MOCK "/next/without"));
-	ASSERT_EQ(0, knob("nvqs", 65537));
+	ASSERT_EQ(0, mock_knob("nvqs", 65537));
 	EXPECT_SAYS(EINVAL, "Device has too many virtqueues",
 		    nl_add(nl, MOCKDEV, "ref1"));
 	/* What was said about one does not stay for the next. */
-	ASSERT_EQ(0, knob("nvqs", 0));
+	ASSERT_EQ(0, mock_knob("nvqs", 0));
 	EXPECT_SAYS(EINVAL,
 		    "Management device failed to add the device: error -22",
 		    nl_add(nl, MOCKDEV, "ref1"));
@@ -255,28 +238,28 @@ TEST_F(refuse, says_what_a_device_does_not_offer)
 	struct nl *nl = &self->nl;
 
 	ASSERT_EQ(0, file_write("get_vendor_vq_stats", MOCK "/next/without"));
-	ASSERT_EQ(0, knob("device_id", 2));
+	ASSERT_EQ(0, mock_knob("device_id", 2));
 	ASSERT_EQ(0, nl_add(nl, MOCKDEV, "ref1"));
 	EXPECT_SAYS(EOPNOTSUPP, "Device keeps no statistics",
-		    vstats(nl, "ref1", 0));
+		    nl_vstats(nl, "ref1", 0));
 	EXPECT_SAYS(EOPNOTSUPP,
 		    "Attributes are not of the class of the device, 2",
 		    set_u16(nl, "ref1", MTU, 1400));
 
-	ASSERT_EQ(0, knob("device_id", 1));
-	ASSERT_EQ(0, knob("features", 1ULL << VIRTIO_F_VERSION_1));
+	ASSERT_EQ(0, mock_knob("device_id", 1));
+	ASSERT_EQ(0, mock_knob("features", 1ULL << VIRTIO_F_VERSION_1));
 	ASSERT_EQ(0, nl_add(nl, MOCKDEV, "ref2"));
 	EXPECT_SAYS(EOPNOTSUPP,
 		    "Device lacks features 0x8 for provided attributes",
 		    set_u16(nl, "ref2", MTU, 1400));
 
-	ASSERT_EQ(0, knob("features", NET_FEATURES));
-	ASSERT_EQ(0, knob("change", 0));
+	ASSERT_EQ(0, mock_knob("features", NET_FEATURES));
+	ASSERT_EQ(0, mock_knob("change", 0));
 	ASSERT_EQ(0, nl_add(nl, MOCKDEV, "ref3"));
 	EXPECT_SAYS(EOPNOTSUPP, "Management device changes no attributes",
 		    set_u16(nl, "ref3", MTU, 1400));
 
-	ASSERT_EQ(0, knob("change", EIO));
+	ASSERT_EQ(0, mock_knob("change", EIO));
 	ASSERT_EQ(0, nl_add(nl, MOCKDEV, "ref4"));
 	EXPECT_SAYS(EIO,
 		    "Management device failed to change the device: error -5",
@@ -314,14 +297,9 @@ TEST_F(refuse, says_that_a_device_is_nobodys)
 static int start_driver(const char *name)
 {
 	const uint64_t features = NET_FEATURES & ~BIT_ULL(VIRTIO_NET_F_MQ);
-	static const uint8_t status[] = { 1, 3, 11 };
 	int fd = vhost_open(name);
 
-	if (fd >= 0 && (ioctl(fd, VHOST_SET_OWNER) ||
-			ioctl(fd, VHOST_VDPA_SET_STATUS, &status[0]) ||
-			ioctl(fd, VHOST_VDPA_SET_STATUS, &status[1]) ||
-			ioctl(fd, VHOST_SET_FEATURES, &features) ||
-			ioctl(fd, VHOST_VDPA_SET_STATUS, &status[2]))) {
+	if (fd >= 0 && negotiate(fd, features)) {
 		close(fd);
 		return -1;
 	}
@@ -348,14 +326,14 @@ TEST_F(refuse, says_that_a_device_gave_no_answer)
 	ASSERT_EQ(0, file_write("get_vendor_vq_stats errno 5",
 				MOCK "/ref0/inject"));
 	EXPECT_SAYS(EIO, "Device gave no answer: error -5",
-		    vstats(&self->nl, "ref0", 0));
+		    nl_vstats(&self->nl, "ref0", 0));
 	ASSERT_EQ(0, file_write("clear", MOCK "/ref0/inject"));
 	ASSERT_EQ(0, file_write("get_vendor_vq_stats value 1000",
 				MOCK "/ref0/inject"));
 	EXPECT_SAYS(EMSGSIZE, "Device gave no answer: error -90",
-		    vstats(&self->nl, "ref0", 0));
+		    nl_vstats(&self->nl, "ref0", 0));
 	ASSERT_EQ(0, file_write("clear", MOCK "/ref0/inject"));
-	EXPECT_EQ(0, vstats(&self->nl, "ref0", 0));
+	EXPECT_EQ(0, nl_vstats(&self->nl, "ref0", 0));
 	close(fd);
 }
 

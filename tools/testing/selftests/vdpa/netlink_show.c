@@ -24,14 +24,6 @@
 
 #define VERSION_1	BIT_ULL(VIRTIO_F_VERSION_1)
 
-static int knob(const char *name, unsigned long long value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%#llx", value);
-	return file_write(text, MOCK "/next/%s", name);
-}
-
 FIXTURE(show) {
 	struct nl nl;
 };
@@ -42,7 +34,7 @@ FIXTURE_SETUP(show)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_EQ(0, knob("features", VERSION_1));
+	ASSERT_EQ(0, mock_knob("features", VERSION_1));
 }
 
 FIXTURE_TEARDOWN(show)
@@ -89,8 +81,8 @@ TEST_F(show, device_is_complete)
 {
 	const struct nl_reply *reply = &self->nl.reply;
 
-	ASSERT_EQ(0, knob("nvqs", 5));
-	ASSERT_EQ(0, knob("vq_num_max", 512));
+	ASSERT_EQ(0, mock_knob("nvqs", 5));
+	ASSERT_EQ(0, mock_knob("vq_num_max", 512));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 	ASSERT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_GET, "nlt0"));
 	EXPECT_EQ(VDPA_CMD_DEV_NEW, reply->cmd);
@@ -184,7 +176,7 @@ TEST_F(show, fields_of_a_network_device_go_with_its_features)
 
 	for (i = 0; i < ARRAY_SIZE(net_fields); i++) {
 		bits = 1ULL << net_fields[i].feature;
-		ASSERT_EQ(0, knob("features", VERSION_1 | bits));
+		ASSERT_EQ(0, mock_knob("features", VERSION_1 | bits));
 		ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 		ASSERT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_CONFIG_GET,
 				    "nlt0"));
@@ -205,10 +197,10 @@ TEST_F(show, fields_of_a_disk_go_with_its_features)
 	int feature;
 	uint64_t bits;
 
-	ASSERT_EQ(0, knob("device_id", VIRTIO_ID_BLOCK));
+	ASSERT_EQ(0, mock_knob("device_id", VIRTIO_ID_BLOCK));
 	for (feature = 0; feature < 24; feature++) {
 		bits = 1ULL << feature;
-		ASSERT_EQ(0, knob("features", VERSION_1 | bits));
+		ASSERT_EQ(0, mock_knob("features", VERSION_1 | bits));
 		ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 		ASSERT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_CONFIG_GET,
 				    "nlt0"));
@@ -227,8 +219,8 @@ TEST_F(show, what_the_configuration_space_does_not_have_is_left_out)
 {
 	const struct nl_reply *reply = &self->nl.reply;
 
-	ASSERT_EQ(0, knob("features", UINT64_MAX));
-	ASSERT_EQ(0, knob("config_size", 7));
+	ASSERT_EQ(0, mock_knob("features", UINT64_MAX));
+	ASSERT_EQ(0, mock_knob("config_size", 7));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 	ASSERT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_CONFIG_GET, "nlt0"));
 	EXPECT_TRUE(nl_has(reply, VDPA_ATTR_DEV_NET_CFG_MACADDR));
@@ -240,7 +232,7 @@ TEST_F(show, a_parent_that_writes_nothing_shows_zeroes)
 {
 	const struct nl_reply *reply = &self->nl.reply;
 
-	ASSERT_EQ(0, knob("features", 1ULL << VIRTIO_NET_F_MAC));
+	ASSERT_EQ(0, mock_knob("features", 1ULL << VIRTIO_NET_F_MAC));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 	ASSERT_EQ(0, file_write("get_config errno 5", MOCK "/nlt0/inject"));
 	ASSERT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_CONFIG_GET, "nlt0"));
@@ -252,7 +244,7 @@ TEST_F(show, a_class_without_fields_shows_what_all_have)
 {
 	const struct nl_reply *reply = &self->nl.reply;
 
-	ASSERT_EQ(0, knob("device_id", VIRTIO_ID_CONSOLE));
+	ASSERT_EQ(0, mock_knob("device_id", VIRTIO_ID_CONSOLE));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 	ASSERT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_CONFIG_GET, "nlt0"));
 	EXPECT_STREQ("nlt0", nl_str(reply, VDPA_ATTR_DEV_NAME));
@@ -319,7 +311,7 @@ TEST_F(show, a_device_of_any_class_hides_no_other)
 
 	for (i = 0; i < ARRAY_SIZE(classes); i++) {
 		snprintf(name, sizeof(name), "nlt%u", i);
-		ASSERT_EQ(0, knob("device_id", classes[i]));
+		ASSERT_EQ(0, mock_knob("device_id", classes[i]));
 		ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, name));
 	}
 	for (k = 0; k < ARRAY_SIZE(dumps); k++) {
@@ -435,7 +427,7 @@ TEST_F_TIMEOUT(show, a_dump_in_many_parts_shows_each_device_once, 120)
 	unsigned int i, k;
 	char name[16];
 
-	ASSERT_EQ(0, knob("track", 0));
+	ASSERT_EQ(0, mock_knob("track", 0));
 	for (i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "nlt%u", i);
 		ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, name));
@@ -478,7 +470,7 @@ TEST_F_TIMEOUT(show, devices_that_come_and_go_do_not_disturb_a_dump, 120)
 	pthread_t thread;
 	void *ran;
 
-	ASSERT_EQ(0, knob("track", 0));
+	ASSERT_EQ(0, mock_knob("track", 0));
 	for (i = 0; i < 60; i++) {
 		snprintf(name, sizeof(name), "nlt%u", i);
 		ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, name));
@@ -497,14 +489,6 @@ TEST_F_TIMEOUT(show, devices_that_come_and_go_do_not_disturb_a_dump, 120)
 	EXPECT_NE(NULL, ran);
 }
 
-static int vstats(struct nl *nl, const char *name, uint32_t idx)
-{
-	nl_start(nl, VDPA_CMD_DEV_VSTATS_GET);
-	nl_put_str(nl, VDPA_ATTR_DEV_NAME, name);
-	nl_put_u32(nl, VDPA_ATTR_DEV_QUEUE_INDEX, idx);
-	return nl_do(nl);
-}
-
 TEST_F(show, statistics_are_refused_with_the_reason)
 {
 	static const uint32_t bad[] = { 3, 4, 0x8000, 0x10000, UINT32_MAX };
@@ -512,10 +496,10 @@ TEST_F(show, statistics_are_refused_with_the_reason)
 
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_EQ(-ERANGE, vstats(&self->nl, "nlt0", bad[i]));
+		EXPECT_EQ(-ERANGE, nl_vstats(&self->nl, "nlt0", bad[i]));
 		EXPECT_STREQ("Device has 3 virtqueues only", self->nl.extack);
 	}
-	EXPECT_EQ(-EAGAIN, vstats(&self->nl, "nlt0", 2));
+	EXPECT_EQ(-EAGAIN, nl_vstats(&self->nl, "nlt0", 2));
 	EXPECT_STREQ("Features are not negotiated yet", self->nl.extack);
 	EXPECT_EQ(-EINVAL,
 		  nl_get(&self->nl, VDPA_CMD_DEV_VSTATS_GET, "nlt0"));
@@ -524,23 +508,8 @@ TEST_F(show, statistics_are_refused_with_the_reason)
 
 	ASSERT_EQ(0, file_write("get_vendor_vq_stats", MOCK "/next/without"));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt1"));
-	EXPECT_EQ(-EOPNOTSUPP, vstats(&self->nl, "nlt1", 0));
+	EXPECT_EQ(-EOPNOTSUPP, nl_vstats(&self->nl, "nlt1", 0));
 	EXPECT_STREQ("Device keeps no statistics", self->nl.extack);
-}
-
-/* The char device of a device that vhost_vdpa drives; -1 if it does not. */
-/* As a driver does, up to FEATURES_OK. */
-static int negotiate(int fd, uint64_t features)
-{
-	static const uint8_t status[] = { 1, 3, 11 };
-
-	if (ioctl(fd, VHOST_SET_OWNER) ||
-	    ioctl(fd, VHOST_VDPA_SET_STATUS, &status[0]) ||
-	    ioctl(fd, VHOST_VDPA_SET_STATUS, &status[1]) ||
-	    ioctl(fd, VHOST_SET_FEATURES, &features) ||
-	    ioctl(fd, VHOST_VDPA_SET_STATUS, &status[2]))
-		return -errno;
-	return 0;
 }
 
 TEST_F(show, a_driver_in_action_is_shown)
@@ -550,7 +519,7 @@ TEST_F(show, a_driver_in_action_is_shown)
 	const struct nl_reply *reply = &self->nl.reply;
 	int fd;
 
-	ASSERT_EQ(0, knob("features", bits));
+	ASSERT_EQ(0, mock_knob("features", bits));
 	ASSERT_EQ(0, nl_add(&self->nl, MOCKDEV, "nlt0"));
 	fd = vhost_open("nlt0");
 	if (fd < 0)
@@ -562,7 +531,7 @@ TEST_F(show, a_driver_in_action_is_shown)
 	EXPECT_EQ(0, nl_get(&self->nl, VDPA_CMD_DEV_CONFIG_GET, "nlt0"));
 	EXPECT_EQ(bits, nl_num(reply, VDPA_ATTR_DEV_NEGOTIATED_FEATURES));
 
-	ASSERT_EQ(0, vstats(&self->nl, "nlt0", 2))
+	ASSERT_EQ(0, nl_vstats(&self->nl, "nlt0", 2))
 		TH_LOG("%s", self->nl.extack);
 	EXPECT_EQ(VDPA_CMD_DEV_VSTATS_GET, reply->cmd);
 	EXPECT_EQ(VIRTIO_ID_NET, nl_num(reply, VDPA_ATTR_DEV_ID));
@@ -574,7 +543,7 @@ TEST_F(show, a_driver_in_action_is_shown)
 
 	ASSERT_EQ(0, file_write("get_vendor_vq_stats errno 5",
 				MOCK "/nlt0/inject"));
-	EXPECT_EQ(-EIO, vstats(&self->nl, "nlt0", 0));
+	EXPECT_EQ(-EIO, nl_vstats(&self->nl, "nlt0", 0));
 	close(fd);
 }
 

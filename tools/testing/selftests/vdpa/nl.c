@@ -352,6 +352,14 @@ int nl_del(struct nl *nl, const char *name)
 	return nl_get(nl, VDPA_CMD_DEV_DEL, name);
 }
 
+int nl_vstats(struct nl *nl, const char *name, uint32_t idx)
+{
+	nl_start(nl, VDPA_CMD_DEV_VSTATS_GET);
+	nl_put_str(nl, VDPA_ATTR_DEV_NAME, name);
+	nl_put_u32(nl, VDPA_ATTR_DEV_QUEUE_INDEX, idx);
+	return nl_do(nl);
+}
+
 bool nl_has_mgmtdev(struct nl *nl, const char *mgmtdev)
 {
 	nl_start(nl, VDPA_CMD_MGMTDEV_GET);

@@ -81,6 +81,7 @@ int nl_event(struct nl *nl, int timeout_ms);
 int nl_add(struct nl *nl, const char *mgmtdev, const char *name);
 int nl_del(struct nl *nl, const char *name);
 int nl_get(struct nl *nl, uint8_t cmd, const char *name);
+int nl_vstats(struct nl *nl, const char *name, uint32_t idx);
 bool nl_has_mgmtdev(struct nl *nl, const char *mgmtdev);
 /* Deletes every device whose name begins so. */
 int nl_del_all(struct nl *nl, const char *prefix);
