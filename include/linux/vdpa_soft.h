@@ -52,14 +52,12 @@ enum vdpa_soft_next {
 /**
  * struct vdpa_soft_class - what makes a software device a NIC or a disk
  * @device_id: virtio device id
- * @nvqs: virtqueues
- * @vq_max: largest ring, in descriptors
  * @config_size: bytes of the configuration space
  * @ngroups: virtqueue groups
  * @nas: address spaces
- * @vq_group: group of each of the @nvqs virtqueues; NULL: all in group 0
- * @vq_stats: for each of the @nvqs virtqueues the names of its counters, a
- *	NULL at the end; the place in the list is the index into vq->stat
+ * @vq_group: group of each virtqueue; NULL: all in group 0
+ * @vq_stats: names of the counters of a virtqueue, a NULL at the end; the place
+ *	in the list is the index into vq->stat
  * @work: do up to VDPA_SOFT_BUDGET chains of @vq. Called with soft->map_lock
  *	(read) and vq->lock held; may sleep. Completes chains, the caller
  *	publishes them
@@ -72,17 +70,29 @@ enum vdpa_soft_next {
  */
 struct vdpa_soft_class {
 	u32 device_id;
-	u16 nvqs;
-	u16 vq_max;
 	u16 config_size;
 	u8 ngroups;
 	u8 nas;
 	const u8 *vq_group;
-	const char *const *const *vq_stats;
+	const char *const *(*vq_stats)(u16 idx);
 	enum vdpa_soft_next (*work)(struct vdpa_soft_vq *vq);
 	void (*work_end)(struct vdpa_soft_vq *vq);
 	void (*running)(struct vdpa_soft *soft);
 	void (*free)(struct vdpa_soft *soft);
+};
+
+/**
+ * struct vdpa_soft_cfg - what one device has of its own
+ * @name: name; copied
+ * @features: virtio features that it offers
+ * @nvqs: virtqueues
+ * @vq_max: largest ring, in descriptors; a power of two
+ */
+struct vdpa_soft_cfg {
+	const char *name;
+	u64 features;
+	u16 nvqs;
+	u16 vq_max;
 };
 
 /* One address space. Everything under soft->map_lock. */
@@ -153,7 +163,9 @@ struct vdpa_soft_vq {
  * @vdpa: what the bus sees; must be first
  * @class: immutable
  * @features: offered; immutable once registered
- * @vqs: class->nvqs of them
+ * @nvqs: virtqueues; immutable
+ * @vq_max: largest ring, in descriptors; immutable
+ * @vqs: @nvqs of them
  * @as: class->nas of them
  * @lock: life of the device
  * @status: virtio status without NEEDS_RESET; @lock, read anywhere
@@ -172,6 +184,8 @@ struct vdpa_soft {
 	struct vdpa_device vdpa;
 	const struct vdpa_soft_class *class;
 	u64 features;
+	u16 nvqs;
+	u16 vq_max;
 	struct vdpa_soft_vq *vqs;
 	struct vdpa_soft_as *as;
 
@@ -205,7 +219,7 @@ static inline void vdpa_soft_count(struct vdpa_soft_vq *vq, int i, u64 n)
 /* main.c: life of a device */
 struct vdpa_soft *vdpa_soft_alloc(struct device *parent, size_t size,
 				  const struct vdpa_soft_class *class,
-				  u64 features, const char *name);
+				  const struct vdpa_soft_cfg *cfg);
 int vdpa_soft_register(struct vdpa_soft *soft, struct vdpa_mgmt_dev *mdev);
 void vdpa_soft_stop(struct vdpa_soft *soft);
 void vdpa_soft_unregister(struct vdpa_soft *soft);

@@ -161,15 +161,13 @@ static void host_free(struct vdpa_soft *soft)
 	net_dev_fini(&host->net);
 }
 
-static const char *const *const host_stats[] = {
-	[NET_VQ_RX] = net_rx_stats,
-	[NET_VQ_TX] = net_tx_stats,
-};
+static const char *const *host_stats(u16 idx)
+{
+	return idx == NET_VQ_RX ? net_rx_stats : net_tx_stats;
+}
 
 static const struct vdpa_soft_class host_class = {
 	.device_id	= VIRTIO_ID_NET,
-	.nvqs		= ARRAY_SIZE(host_stats),
-	.vq_max		= NET_VQ_MAX,
 	.config_size	= sizeof(struct virtio_net_config),
 	.ngroups	= 1,
 	.nas		= 1,
@@ -190,6 +188,11 @@ static const struct vdpa_change_ops host_change_ops = {
 static int host_add(struct vdpa_mgmt_dev *mdev, const char *name,
 		    const struct vdpa_dev_set_config *config)
 {
+	struct vdpa_soft_cfg cfg = {
+		.name = name,
+		.nvqs = 2,
+		.vq_max = NET_VQ_MAX,
+	};
 	struct net_attrs attrs;
 	struct vdpa_soft *soft;
 	struct net_host *host;
@@ -198,8 +201,8 @@ static int host_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	err = net_attrs_parse(&attrs, net_host_features, config);
 	if (err)
 		return err;
-	soft = vdpa_soft_alloc(mdev->device, sizeof(*host), &host_class,
-			       attrs.features, name);
+	cfg.features = attrs.features;
+	soft = vdpa_soft_alloc(mdev->device, sizeof(*host), &host_class, &cfg);
 	if (IS_ERR(soft))
 		return PTR_ERR(soft);
 	host = soft_to_host(soft);

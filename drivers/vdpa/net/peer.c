@@ -118,21 +118,20 @@ static int peer_get_sset_count(struct net_device *dev, int set)
 {
 	if (set != ETH_SS_STATS)
 		return -EOPNOTSUPP;
-	return dev_to_host(dev)->net.soft.class->nvqs * STATS_PER_VQ;
+	return dev_to_host(dev)->net.soft.nvqs * STATS_PER_VQ;
 }
 
 /* The names that "vdpa dev vstats" shows, from the point of view of the guest. */
 static void peer_get_strings(struct net_device *dev, u32 set, u8 *data)
 {
-	const struct vdpa_soft_class *class =
-		dev_to_host(dev)->net.soft.class;
+	const struct vdpa_soft *soft = &dev_to_host(dev)->net.soft;
 
 	if (set != ETH_SS_STATS)
 		return;
-	for (int i = 0; i < class->nvqs; i++)
+	for (int i = 0; i < soft->nvqs; i++)
 		for (int j = 0; j < STATS_PER_VQ; j++)
 			ethtool_sprintf(&data, "vq%d %s", i,
-					class->vq_stats[i][j]);
+					soft->class->vq_stats(i)[j]);
 }
 
 static void peer_get_ethtool_stats(struct net_device *dev,
@@ -140,7 +139,7 @@ static void peer_get_ethtool_stats(struct net_device *dev,
 {
 	struct vdpa_soft *soft = &dev_to_host(dev)->net.soft;
 
-	for (int i = 0; i < soft->class->nvqs; i++)
+	for (int i = 0; i < soft->nvqs; i++)
 		for (int j = 0; j < STATS_PER_VQ; j++)
 			*data++ = READ_ONCE(soft->vqs[i].stat[j]);
 }

@@ -165,11 +165,16 @@ static const char *const ctrl_stats[] = {
 	"cvq requests", "cvq successes", "cvq errors", NULL
 };
 
-static const char *const *const sim_stats[] = {
-	[NET_VQ_RX]	= net_rx_stats,
-	[NET_VQ_TX]	= net_tx_stats,
-	[NET_VQ_CTRL]	= ctrl_stats,
-};
+static const char *const *sim_stats(u16 idx)
+{
+	static const char *const *const stats[] = {
+		[NET_VQ_RX]	= net_rx_stats,
+		[NET_VQ_TX]	= net_tx_stats,
+		[NET_VQ_CTRL]	= ctrl_stats,
+	};
+
+	return stats[idx];
+}
 
 static const u8 sim_groups[] = {
 	[NET_VQ_RX]	= 0,
@@ -179,8 +184,6 @@ static const u8 sim_groups[] = {
 
 static const struct vdpa_soft_class sim_class = {
 	.device_id	= VIRTIO_ID_NET,
-	.nvqs		= ARRAY_SIZE(sim_stats),
-	.vq_max		= 256,	/* as the in-tree simulator */
 	.config_size	= sizeof(struct virtio_net_config),
 	.ngroups	= 2,
 	.nas		= 2,
@@ -216,6 +219,11 @@ static int sim_init(struct net_sim *sim, const struct net_attrs *attrs)
 static int sim_add(struct vdpa_mgmt_dev *mdev, const char *name,
 		   const struct vdpa_dev_set_config *config)
 {
+	struct vdpa_soft_cfg cfg = {
+		.name = name,
+		.nvqs = ARRAY_SIZE(sim_groups),
+		.vq_max = 256,	/* as the in-tree simulator */
+	};
 	struct net_attrs attrs;
 	struct vdpa_soft *soft;
 	int err;
@@ -223,8 +231,9 @@ static int sim_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	err = net_attrs_parse(&attrs, net_sim_features, config);
 	if (err)
 		return err;
+	cfg.features = attrs.features;
 	soft = vdpa_soft_alloc(mdev->device, sizeof(struct net_sim), &sim_class,
-			       attrs.features, name);
+			       &cfg);
 	if (IS_ERR(soft))
 		return PTR_ERR(soft);
 

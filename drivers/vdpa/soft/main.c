@@ -54,7 +54,7 @@ static int soft_init(struct vdpa_soft *soft)
 	spin_lock_init(&soft->config_lock);
 
 	soft->config = kzalloc(class->config_size, GFP_KERNEL);
-	soft->vqs = kcalloc(class->nvqs, sizeof(*soft->vqs), GFP_KERNEL);
+	soft->vqs = kcalloc(soft->nvqs, sizeof(*soft->vqs), GFP_KERNEL);
 	if (!soft->config || !soft->vqs)
 		return -ENOMEM;
 
@@ -64,7 +64,7 @@ static int soft_init(struct vdpa_soft *soft)
 		return -ENOMEM;
 	for (i = 0; i < class->nas; i++)
 		soft_as_init(&soft->as[i]);
-	for (i = 0; i < class->nvqs; i++)
+	for (i = 0; i < soft->nvqs; i++)
 		soft_vq_init(soft, i);
 	return 0;
 }
@@ -74,8 +74,7 @@ static int soft_init(struct vdpa_soft *soft)
  * @parent: parent in sysfs
  * @size: of the class's own struct, which has struct vdpa_soft as first member
  * @class: what the device is; outlives it
- * @features: virtio features that it offers
- * @name: its name
+ * @cfg: what this one is
  *
  * put_device(&soft->vdpa.dev) takes back a device that is not registered yet;
  * it calls class->free().
@@ -85,7 +84,7 @@ static int soft_init(struct vdpa_soft *soft)
  */
 struct vdpa_soft *vdpa_soft_alloc(struct device *parent, size_t size,
 				  const struct vdpa_soft_class *class,
-				  u64 features, const char *name)
+				  const struct vdpa_soft_cfg *cfg)
 {
 	struct vdpa_device *vdpa;
 	struct vdpa_soft *soft;
@@ -93,13 +92,15 @@ struct vdpa_soft *vdpa_soft_alloc(struct device *parent, size_t size,
 
 	vdpa = __vdpa_alloc_device(parent, set_map ? &soft_ops_set_map :
 				   &soft_ops_dma_map, class->ngroups,
-				   class->nas, size, name, false);
+				   class->nas, size, cfg->name, false);
 	if (IS_ERR(vdpa))
 		return ERR_CAST(vdpa);
 
 	soft = vdpa_to_soft(vdpa);
 	soft->class = class;
-	soft->features = features;
+	soft->features = cfg->features;
+	soft->nvqs = cfg->nvqs;
+	soft->vq_max = cfg->vq_max;
 	vdpa->dma_dev = &vdpa->dev;
 	vdpa_declare_vq_reset(vdpa);
 	err = dma_coerce_mask_and_coherent(&vdpa->dev, DMA_BIT_MASK(64));
@@ -124,7 +125,7 @@ EXPORT_SYMBOL_GPL(vdpa_soft_alloc);
 int vdpa_soft_register(struct vdpa_soft *soft, struct vdpa_mgmt_dev *mdev)
 {
 	soft->vdpa.mdev = mdev;
-	return _vdpa_register_device(&soft->vdpa, soft->class->nvqs);
+	return _vdpa_register_device(&soft->vdpa, soft->nvqs);
 }
 EXPORT_SYMBOL_GPL(vdpa_soft_register);
 
@@ -140,7 +141,7 @@ void vdpa_soft_stop(struct vdpa_soft *soft)
 {
 	guard(mutex)(&soft->lock);
 	soft->stopped = true;
-	for (int i = 0; i < soft->class->nvqs; i++)
+	for (int i = 0; i < soft->nvqs; i++)
 		soft_vq_update(&soft->vqs[i]);
 	if (soft->class->running)
 		soft->class->running(soft);
@@ -171,7 +172,7 @@ bool vdpa_soft_is_running(struct vdpa_soft *soft)
 {
 	lockdep_assert_held(&soft->lock);
 
-	for (int i = 0; i < soft->class->nvqs; i++)
+	for (int i = 0; i < soft->nvqs; i++)
 		if (!soft->vqs[i].running)
 			return false;
 	return true;

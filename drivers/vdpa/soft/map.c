@@ -156,7 +156,7 @@ static void as_revoke(struct vdpa_soft *soft, const struct vdpa_soft_as *as,
 {
 	lockdep_assert_held_write(&soft->map_lock);
 
-	for (int i = 0; i < soft->class->nvqs; i++) {
+	for (int i = 0; i < soft->nvqs; i++) {
 		struct vdpa_soft_vq *vq = &soft->vqs[i];
 
 		if (vq->as != as)
@@ -171,7 +171,7 @@ static void as_revoke(struct vdpa_soft *soft, const struct vdpa_soft_as *as,
 static void map_unlock(struct vdpa_soft *soft)
 {
 	up_write(&soft->map_lock);
-	for (int i = 0; i < soft->class->nvqs; i++) {
+	for (int i = 0; i < soft->nvqs; i++) {
 		struct vdpa_soft_vq *vq = &soft->vqs[i];
 
 		/* A worker that is about to look holds no lock: racy, but it
@@ -365,7 +365,7 @@ int soft_set_group_asid(struct vdpa_device *vdpa, unsigned int group,
 		return -EINVAL;
 
 	down_write(&soft->map_lock);
-	for (int i = 0; i < soft->class->nvqs; i++) {
+	for (int i = 0; i < soft->nvqs; i++) {
 		struct vdpa_soft_vq *vq = &soft->vqs[i];
 
 		if (vq->group != group || vq->as == &soft->as[asid])

@@ -45,7 +45,7 @@ static void soft_set_vq_num(struct vdpa_device *vdpa, u16 idx, u32 num)
 {
 	struct vdpa_soft_vq *vq = to_vq(vdpa, idx);
 
-	if (!is_power_of_2(num) || num > vq->soft->class->vq_max)
+	if (!is_power_of_2(num) || num > vq->soft->vq_max)
 		return;
 
 	guard(mutex)(&vq->lock);
@@ -79,7 +79,7 @@ static void soft_update(struct vdpa_soft *soft)
 {
 	lockdep_assert_held(&soft->lock);
 
-	for (int i = 0; i < soft->class->nvqs; i++)
+	for (int i = 0; i < soft->nvqs; i++)
 		soft_vq_update(&soft->vqs[i]);
 	if (soft->class->running)
 		soft->class->running(soft);
@@ -139,11 +139,11 @@ static int soft_get_vendor_vq_stats(struct vdpa_device *vdpa, u16 idx,
 	const char *const *name;
 	u64 value;
 
-	if (idx >= soft->class->nvqs) {
+	if (idx >= soft->nvqs) {
 		NL_SET_ERR_MSG(extack, "No such virtqueue");
 		return -EINVAL;
 	}
-	name = soft->class->vq_stats[idx];
+	name = soft->class->vq_stats(idx);
 	for (int i = 0; name[i]; i++) {
 		value = READ_ONCE(soft->vqs[idx].stat[i]);
 		if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME,
@@ -197,7 +197,7 @@ static u64 soft_get_driver_features(struct vdpa_device *vdpa)
 
 static u16 soft_get_vq_num_max(struct vdpa_device *vdpa)
 {
-	return vdpa_to_soft(vdpa)->class->vq_max;
+	return vdpa_to_soft(vdpa)->vq_max;
 }
 
 static u32 soft_get_device_id(struct vdpa_device *vdpa)
@@ -230,12 +230,12 @@ static int soft_compat_reset(struct vdpa_device *vdpa, u32 flags)
 	guard(mutex)(&soft->lock);
 	WRITE_ONCE(soft->status, 0);
 	soft->suspended = false;
-	for (i = 0; i < class->nvqs; i++)
+	for (i = 0; i < soft->nvqs; i++)
 		WRITE_ONCE(soft->vqs[i].ready, false);
 	soft_update(soft);
 
 	/* All workers are gone now. */
-	for (i = 0; i < class->nvqs; i++)
+	for (i = 0; i < soft->nvqs; i++)
 		soft_vq_reset(&soft->vqs[i]);
 	soft_set_config_cb(vdpa, &none);
 	WRITE_ONCE(soft->driver_features, 0);

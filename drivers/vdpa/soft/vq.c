@@ -25,7 +25,7 @@ void soft_vq_init(struct vdpa_soft *soft, u16 idx)
 	vq->soft = soft;
 	vq->idx = idx;
 	vq->group = class->vq_group ? class->vq_group[idx] : 0;
-	vq->size = class->vq_max;
+	vq->size = soft->vq_max;
 	vq->as = &soft->as[0];
 	mutex_init(&vq->lock);
 	spin_lock_init(&vq->cb_lock);
@@ -264,7 +264,7 @@ void soft_vq_reset(struct vdpa_soft_vq *vq)
 
 	mutex_lock(&vq->lock);
 	vq->state = (struct vdpa_ring_state) {};
-	vq->size = soft->class->vq_max;
+	vq->size = soft->vq_max;
 	vq->broken = false;
 	for (int i = 0; i < VDPA_SOFT_NAREAS; i++)
 		vq->area[i].iova = 0;
