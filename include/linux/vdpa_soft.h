@@ -13,7 +13,7 @@
  *
  * A worker holds soft->map_lock for reading and vq->lock over one batch, so
  * whoever takes soft->map_lock for writing knows that no device touches memory
- * of a driver. A worker never takes soft->lock: it is waited for under it.
+ * of a driver, once class->drain() has waited for what outlives a batch. A worker never takes soft->lock: it is waited for under it.
  */
 #ifndef _LINUX_VDPA_SOFT_H
 #define _LINUX_VDPA_SOFT_H
@@ -63,6 +63,16 @@ enum vdpa_soft_next {
  *	publishes them
  * @work_end: optional; follows each @work, with no lock held and before the
  *	virtqueue is stopped
+ * @drain: optional; wait until nothing that @work began uses memory of the
+ *	driver. For a class whose requests outlive @work. No @work of @vq runs
+ *	meanwhile: soft->map_lock is held for writing, or the worker is disabled;
+ *	may sleep
+ * @reap: with @drain; complete what has come to an end, begin nothing. Called
+ *	as @work
+ * @forget: with @drain; what has come to an end and is not completed never
+ *	will be. Called with vq->lock held
+ * @config_write: optional; the driver has written @len bytes of configuration
+ *	space, within bounds. Any process context, may sleep
  * @running: optional; the device has started or stopped, see
  *	vdpa_soft_is_running(). Called with soft->lock held; may sleep
  * @free: optional; the device is gone, free what the class allocated. The
@@ -77,6 +87,11 @@ struct vdpa_soft_class {
 	const char *const *(*vq_stats)(u16 idx);
 	enum vdpa_soft_next (*work)(struct vdpa_soft_vq *vq);
 	void (*work_end)(struct vdpa_soft_vq *vq);
+	void (*drain)(struct vdpa_soft_vq *vq);
+	void (*reap)(struct vdpa_soft_vq *vq);
+	void (*forget)(struct vdpa_soft_vq *vq);
+	void (*config_write)(struct vdpa_soft *soft, unsigned int offset,
+			     const void *buf, unsigned int len);
 	void (*running)(struct vdpa_soft *soft);
 	void (*free)(struct vdpa_soft *soft);
 };

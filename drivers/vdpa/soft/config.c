@@ -5,7 +5,7 @@
  * Owns the bytes (little endian: VERSION_1 is mandatory), their generation and
  * the config interrupt, all under soft->config_lock. The bus driver reads
  * through vdpa_config_ops, the device class reads and writes from any context.
- * No field of any class is writable by the driver.
+ * The class decides which fields the driver may write.
  */
 #include "soft.h"
 
@@ -33,7 +33,12 @@ void soft_get_config(struct vdpa_device *vdpa, unsigned int offset, void *buf,
 void soft_set_config(struct vdpa_device *vdpa, unsigned int offset,
 		     const void *buf, unsigned int len)
 {
-	/* Read-only to the driver. */
+	struct vdpa_soft *soft = vdpa_to_soft(vdpa);
+	const struct vdpa_soft_class *class = soft->class;
+
+	if (class->config_write && offset <= class->config_size &&
+	    len <= class->config_size - offset)
+		class->config_write(soft, offset, buf, len);
 }
 
 u32 soft_get_generation(struct vdpa_device *vdpa)

@@ -181,7 +181,8 @@ EXPORT_SYMBOL_GPL(vdpa_soft_is_running);
 
 static int __init vdpa_soft_init(void)
 {
-	soft_wq = alloc_workqueue("vdpa_soft", WQ_UNBOUND, 0);
+	/* Memory may be reclaimed by writing to a disk of ours. */
+	soft_wq = alloc_workqueue("vdpa_soft", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return soft_wq ? 0 : -ENOMEM;
 }
 

@@ -4,10 +4,11 @@
  *
  * Owns the tables. The bus driver changes them through vdpa_config_ops (any
  * process context, a running device included) with soft->map_lock held for
- * writing; workers translate with it held for reading over a whole batch. So
- * when dma_unmap() returns, the device has let go of the range for ever, and
- * the caller may unpin the pages. Kernel addresses are those of the direct
- * map, hence nothing but RAM is let in.
+ * writing; workers translate with it held for reading over a whole batch, and
+ * requests that outlive one are waited for. So when dma_unmap() returns, the
+ * device has let go of the range for ever, and the caller may unpin the pages.
+ * Kernel addresses are those of the direct map, hence nothing but RAM is let
+ * in.
  *
  * A running virtqueue whose ring areas are touched by a change loses its ring
  * and makes a new one from the new table before its next access. If that does
@@ -150,7 +151,7 @@ void *soft_translate(void *priv, u64 iova, u32 *len, u32 access)
 	return phys_to_virt(node->pa + (iova - node->iova));
 }
 
-/* Before a change of @as within [@iova, @last]: nothing of it may be in use. */
+/* Before [@iova, @last] goes from @as: nothing of it may be in use. */
 static void as_revoke(struct vdpa_soft *soft, const struct vdpa_soft_as *as,
 		      u64 iova, u64 last)
 {
@@ -161,6 +162,7 @@ static void as_revoke(struct vdpa_soft *soft, const struct vdpa_soft_as *as,
 
 		if (vq->as != as)
 			continue;
+		soft_vq_drain(vq);
 		vq->hit = NULL;
 		if (as->identity || soft_area_overlaps(vq, iova, last))
 			soft_vq_drop_ring(vq);
@@ -237,7 +239,9 @@ int soft_dma_map(struct vdpa_device *vdpa, unsigned int asid, u64 iova,
 	if (old && old->iova <= new->last) {
 		err = -EEXIST;
 	} else {
-		as_revoke(soft, as, iova, new->last);
+		/* Nothing was mapped there, unless everything was. */
+		if (as->identity)
+			as_revoke(soft, as, 0, U64_MAX);
 		as->identity = false;
 		as_insert(&as->root, new);
 	}
@@ -370,6 +374,7 @@ int soft_set_group_asid(struct vdpa_device *vdpa, unsigned int group,
 
 		if (vq->group != group || vq->as == &soft->as[asid])
 			continue;
+		soft_vq_drain(vq);
 		soft_vq_drop_ring(vq);
 		vq->hit = NULL;
 		vq->as = &soft->as[asid];

@@ -107,6 +107,7 @@ static int soft_set_vq_state(struct vdpa_device *vdpa, u16 idx,
 	guard(mutex)(&vq->lock);
 	if (vq->running)
 		return -EBUSY;
+	soft_vq_forget(vq);
 	/* No chain is in flight in a ring that begins. */
 	vq->state = (struct vdpa_ring_state) {
 		.avail = state->split.avail_index,

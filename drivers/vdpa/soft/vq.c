@@ -8,7 +8,8 @@
  * the worker once, so that no kick is missed. The worker holds soft->map_lock
  * (read) and vq->lock over one batch, makes the ring if there is none, and
  * lets the device class do the work. The driver is interrupted at most once a
- * batch.
+ * batch. Requests may outlive a batch: a virtqueue that stops, and memory that
+ * is taken away, wait for them.
  */
 #include "soft.h"
 
@@ -220,6 +221,31 @@ void vdpa_soft_vq_leave(struct vdpa_soft_vq *vq, enum vdpa_soft_next next)
 }
 EXPORT_SYMBOL_GPL(vdpa_soft_vq_leave);
 
+/* Wait for requests that outlive a batch: they use memory of the driver. */
+void soft_vq_drain(struct vdpa_soft_vq *vq)
+{
+	if (vq->soft->class->drain)
+		vq->soft->class->drain(vq);
+}
+
+/* Nobody waits for requests that have not been completed. */
+void soft_vq_forget(struct vdpa_soft_vq *vq)
+{
+	lockdep_assert_held(&vq->lock);
+
+	if (vq->soft->class->forget)
+		vq->soft->class->forget(vq);
+}
+
+/* What has come to an end is completed before the virtqueue stops. */
+static void vq_reap(struct vdpa_soft_vq *vq)
+{
+	if (!vq->soft->class->reap || !vq_usable(vq))
+		return;
+	vq->soft->class->reap(vq);
+	vq_finish(vq, VDPA_SOFT_IDLE);
+}
+
 /* Start or stop the worker, as the state of device and virtqueue demands. */
 void soft_vq_update(struct vdpa_soft_vq *vq)
 {
@@ -231,14 +257,18 @@ void soft_vq_update(struct vdpa_soft_vq *vq)
 
 	if (run == vq->running)
 		return;
-	if (!run)
+	if (!run) {
 		disable_work_sync(&vq->work);
+		soft_vq_drain(vq);
+	}
 
 	down_read(&soft->map_lock);
 	mutex_lock(&vq->lock);
-	vq->running = run;
-	if (!run)
+	if (!run) {
+		vq_reap(vq);
 		soft_vq_drop_ring(vq);
+	}
+	vq->running = run;
 	mutex_unlock(&vq->lock);
 	up_read(&soft->map_lock);
 
@@ -263,6 +293,7 @@ void soft_vq_reset(struct vdpa_soft_vq *vq)
 	up_write(&soft->map_lock);
 
 	mutex_lock(&vq->lock);
+	soft_vq_forget(vq);
 	vq->state = (struct vdpa_ring_state) {};
 	vq->size = soft->vq_max;
 	vq->broken = false;
