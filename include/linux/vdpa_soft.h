@@ -13,7 +13,8 @@
  *
  * A worker holds soft->map_lock for reading and vq->lock over one batch, so
  * whoever takes soft->map_lock for writing knows that no device touches memory
- * of a driver, once class->drain() has waited for what outlives a batch. A worker never takes soft->lock: it is waited for under it.
+ * of a driver, once class->drain() has waited for what outlives a batch. A
+ * worker never takes soft->lock: it is waited for under it.
  */
 #ifndef _LINUX_VDPA_SOFT_H
 #define _LINUX_VDPA_SOFT_H
@@ -73,6 +74,8 @@ enum vdpa_soft_next {
  *	will be. Called with vq->lock held
  * @config_write: optional; the driver has written @len bytes of configuration
  *	space, within bounds. Any process context, may sleep
+ * @reset: optional; the driver is gone, and the device as new but for what the
+ *	class keeps. Called with soft->lock held; may sleep
  * @running: optional; the device has started or stopped, see
  *	vdpa_soft_is_running(). Called with soft->lock held; may sleep
  * @free: optional; the device is gone, free what the class allocated. The
@@ -92,6 +95,7 @@ struct vdpa_soft_class {
 	void (*forget)(struct vdpa_soft_vq *vq);
 	void (*config_write)(struct vdpa_soft *soft, unsigned int offset,
 			     const void *buf, unsigned int len);
+	void (*reset)(struct vdpa_soft *soft);
 	void (*running)(struct vdpa_soft *soft);
 	void (*free)(struct vdpa_soft *soft);
 };
@@ -235,6 +239,8 @@ static inline void vdpa_soft_count(struct vdpa_soft_vq *vq, int i, u64 n)
 struct vdpa_soft *vdpa_soft_alloc(struct device *parent, size_t size,
 				  const struct vdpa_soft_class *class,
 				  const struct vdpa_soft_cfg *cfg);
+int vdpa_soft_choose_features(u64 *features,
+			      const struct vdpa_dev_set_config *config);
 int vdpa_soft_register(struct vdpa_soft *soft, struct vdpa_mgmt_dev *mdev);
 void vdpa_soft_stop(struct vdpa_soft *soft);
 void vdpa_soft_unregister(struct vdpa_soft *soft);

@@ -14,9 +14,6 @@
 #include <linux/virtio_net.h>
 #include <uapi/linux/vdpa.h>
 
-#define FEATURES_NEEDED	(BIT_ULL(VIRTIO_F_VERSION_1) | \
-			 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
-
 static bool has_attr(const struct vdpa_dev_set_config *config, int attr)
 {
 	return config->mask & BIT_ULL(attr);
@@ -24,20 +21,17 @@ static bool has_attr(const struct vdpa_dev_set_config *config, int attr)
 
 /*
  * Without an address of its own a NIC gets a random one. That values make sense,
- * and features are among those supported, the core has checked.
+ * the core has checked.
  */
 int net_attrs_parse(struct net_attrs *attrs, u64 supported,
 		    const struct vdpa_dev_set_config *config)
 {
-	u64 missing;
+	int err;
 
 	attrs->features = supported;
-	if (has_attr(config, VDPA_ATTR_DEV_FEATURES))
-		attrs->features = config->device_features;
-	missing = FEATURES_NEEDED & ~attrs->features;
-	if (missing)
-		return vdpa_refuse(-EINVAL, "Device needs features 0x%llx too",
-				   missing);
+	err = vdpa_soft_choose_features(&attrs->features, config);
+	if (err)
+		return err;
 
 	eth_random_addr(attrs->mac);
 	if (has_attr(config, VDPA_ATTR_DEV_NET_CFG_MACADDR))

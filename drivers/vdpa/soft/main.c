@@ -13,8 +13,10 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/vdpa_refuse.h>
 #include <linux/vdpa_soft.h>
 #include <linux/vdpa_vq_reset.h>
+#include <uapi/linux/vdpa.h>
 
 /* All RAM is in the direct map, and counters are read and written whole. */
 static_assert(IS_ENABLED(CONFIG_64BIT));
@@ -68,6 +70,33 @@ static int soft_init(struct vdpa_soft *soft)
 		soft_vq_init(soft, i);
 	return 0;
 }
+
+/**
+ * vdpa_soft_choose_features() - Find out which features a new device offers.
+ * @features: those that it can have; set to those that it shall have
+ * @config: what user space asks for, which may be features
+ *
+ * Context: mgmtdev dev_add().
+ * Return: 0; -EINVAL if that cannot be, and the reason has been told.
+ */
+int vdpa_soft_choose_features(u64 *features,
+			      const struct vdpa_dev_set_config *config)
+{
+	u64 missing, wanted = *features;
+
+	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_FEATURES))
+		wanted = config->device_features;
+	if (wanted & ~*features)
+		return vdpa_refuse(-EINVAL, "Device cannot have features 0x%llx",
+				   wanted & ~*features);
+	missing = SOFT_FEATURES_NEEDED & ~wanted;
+	if (missing)
+		return vdpa_refuse(-EINVAL, "Device needs features 0x%llx too",
+				   missing);
+	*features = wanted;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vdpa_soft_choose_features);
 
 /**
  * vdpa_soft_alloc() - Make a software device.

@@ -15,9 +15,6 @@
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/vhost_types.h>
 
-#define FEATURES_NEEDED	(BIT_ULL(VIRTIO_F_VERSION_1) | \
-			 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
-
 static struct vdpa_soft_vq *to_vq(struct vdpa_device *vdpa, u16 idx)
 {
 	return &vdpa_to_soft(vdpa)->vqs[idx];
@@ -140,10 +137,6 @@ static int soft_get_vendor_vq_stats(struct vdpa_device *vdpa, u16 idx,
 	const char *const *name;
 	u64 value;
 
-	if (idx >= soft->nvqs) {
-		NL_SET_ERR_MSG(extack, "No such virtqueue");
-		return -EINVAL;
-	}
 	name = soft->class->vq_stats(idx);
 	for (int i = 0; name[i]; i++) {
 		value = READ_ONCE(soft->vqs[idx].stat[i]);
@@ -181,7 +174,7 @@ static int soft_set_driver_features(struct vdpa_device *vdpa, u64 features)
 {
 	struct vdpa_soft *soft = vdpa_to_soft(vdpa);
 
-	if (features & ~soft->features || FEATURES_NEEDED & ~features)
+	if (features & ~soft->features || SOFT_FEATURES_NEEDED & ~features)
 		return -EINVAL;
 
 	guard(mutex)(&soft->lock);
@@ -241,6 +234,8 @@ static int soft_compat_reset(struct vdpa_device *vdpa, u32 flags)
 	soft_set_config_cb(vdpa, &none);
 	WRITE_ONCE(soft->driver_features, 0);
 	WRITE_ONCE(soft->needs_reset, false);
+	if (class->reset)
+		class->reset(soft);
 
 	/* Empty, not the identity: on behalf of user space. */
 	if (flags & VDPA_RESET_F_CLEAN_MAP)

@@ -14,6 +14,10 @@ struct vdpa_soft_vq;
 struct vhost_iotlb;
 struct workqueue_struct;
 
+/* What every driver must take. */
+#define SOFT_FEATURES_NEEDED	(BIT_ULL(VIRTIO_F_VERSION_1) | \
+				 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
+
 /* main.c */
 extern struct workqueue_struct *soft_wq;
 void soft_free(struct vdpa_device *vdpa);
