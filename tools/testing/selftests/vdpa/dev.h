@@ -6,6 +6,7 @@
 #define VDPA_SELFTESTS_DEV_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "files.h"
 
