@@ -201,7 +201,7 @@ struct blk_backing {
 /* A disk. */
 struct blk_dev {
 	struct vdpa_soft soft;		/* first */
-	struct blk_backing *backing;	/* owned; NULL once it has ended */
+	struct blk_backing *backing;	/* owned */
 	struct blk_conf *conf;		/* immutable; NULL: has none */
 	struct blk_lane flushes;
 	struct blk_vq *vqs;		/* soft.nvqs of them */
@@ -270,7 +270,6 @@ extern struct workqueue_struct *blk_wq;
 /* dev.c */
 struct blk_dev *blk_dev_create(struct vdpa_mgmt_dev *mdev,
 			       const struct blk_dev_cfg *cfg);
-void blk_dev_end(struct blk_dev *blk);
 void blk_dev_free(struct vdpa_soft *soft);
 const char *const *blk_dev_stats(u16 idx);
 

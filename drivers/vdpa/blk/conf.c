@@ -424,7 +424,7 @@ static void conf_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 	/* Nobody resizes it any more; it is still shown. */
 	scoped_guard(mutex, &conf->lock)
 		conf->blk = NULL;
-	blk_dev_end(blk);
+	vdpa_soft_unregister(&blk->soft);
 	conf_set_dev(conf, NULL);
 	conf_put(conf);
 }

@@ -21,12 +21,16 @@ const char *const *blk_dev_stats(u16 idx)
 	return stats;
 }
 
-/* vdpa_soft_class.free: of a disk that may never have been whole. */
+/*
+ * vdpa_soft_class.free: of a disk that may never have been whole. A driver that
+ * loses it may still write what it has, so it works until all have let go.
+ */
 void blk_dev_free(struct vdpa_soft *soft)
 {
 	struct blk_dev *blk = soft_to_blk(soft);
 
 	if (blk->vqs) {
+		vdpa_soft_stop(soft);
 		cancel_work_sync(&blk->flushes.work);
 		for (int i = 0; i < soft->nvqs; i++)
 			blk_vq_fini(&blk->vqs[i]);
@@ -102,18 +106,4 @@ struct blk_dev *blk_dev_create(struct vdpa_mgmt_dev *mdev,
 err_close:
 	cfg->backing->ops->close(cfg->backing);
 	return ERR_PTR(err);
-}
-
-/*
- * The backing is let go now, however long somebody holds on to the device: its
- * owner may want it for another one.
- */
-void blk_dev_end(struct blk_dev *blk)
-{
-	struct blk_backing *backing = blk->backing;
-
-	vdpa_soft_stop(&blk->soft);
-	blk->backing = NULL;
-	backing->ops->close(backing);
-	vdpa_soft_unregister(&blk->soft);
 }

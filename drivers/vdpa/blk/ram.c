@@ -142,7 +142,7 @@ static int ram_add(struct vdpa_mgmt_dev *mdev, const char *name,
 
 static void ram_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 {
-	blk_dev_end(soft_to_blk(vdpa_to_soft(vdpa)));
+	vdpa_soft_unregister(vdpa_to_soft(vdpa));
 }
 
 const struct vdpa_mgmtdev_ops blk_ram_ops = {

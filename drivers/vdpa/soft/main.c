@@ -4,7 +4,8 @@
  *
  * A device class calls vdpa_soft_alloc(), fills in its own part, and
  * vdpa_soft_register(); to end it, vdpa_soft_stop(), its own teardown, and
- * vdpa_soft_unregister(). All in process context, with the management lock of
+ * vdpa_soft_unregister(), or first the last if drivers shall have the use of it
+ * until they let go. All in process context, with the management lock of
  * the vDPA core held as the mgmtdev ops have it.
  */
 #include "soft.h"
@@ -179,7 +180,10 @@ EXPORT_SYMBOL_GPL(vdpa_soft_stop);
 
 /**
  * vdpa_soft_unregister() - Take a device away from the bus drivers; ends it.
- * @soft: device, after vdpa_soft_stop(); gone when this returns
+ * @soft: device; gone when this returns
+ *
+ * After vdpa_soft_stop(), or else class->free() calls that: then the device
+ * works until its drivers have let go of it.
  *
  * Context: mgmtdev dev_del(). May sleep.
  */
