@@ -5,8 +5,8 @@
  *
  * Data goes between the medium and the memory of the driver without a copy
  * (direct I/O) and asynchronously. The worker of the virtqueue tries it without
- * waiting for anything; a request that has to wait goes into the lane of its
- * virtqueue, whose worker may. One that direct I/O cannot do at all, as it is
+ * waiting for anything, if the file can be told so; a request that has to wait
+ * goes into the lane of its virtqueue, whose worker may. One that direct I/O cannot do at all, as it is
  * aligned to less than the medium wants, or the file system has none, is done
  * through the page cache there.
  *
@@ -42,6 +42,13 @@ static u8 next_how(const struct blk_req *req, ssize_t ret)
 	return req->how;
 }
 
+static u8 file_defer(struct blk_req *req, u8 how)
+{
+	req->how = how;
+	blk_lane_queue(&req->bvq->lane, req);
+	return BLK_PENDING;
+}
+
 /* Any context. Once it is in its lane, the request is not the caller's. */
 static u8 file_result(struct blk_req *req, ssize_t ret)
 {
@@ -54,11 +61,7 @@ static u8 file_result(struct blk_req *req, ssize_t ret)
 		return VIRTIO_BLK_S_OK;
 
 	how = next_how(req, ret);
-	if (how == req->how)
-		return VIRTIO_BLK_S_IOERR;
-	req->how = how;
-	blk_lane_queue(&req->bvq->lane, req);
-	return BLK_PENDING;
+	return how == req->how ? VIRTIO_BLK_S_IOERR : file_defer(req, how);
 }
 
 static void file_rw_done(struct kiocb *iocb, long ret)
@@ -87,6 +90,22 @@ static void file_init_iocb(struct blk_file *f, struct blk_req *req)
 	iocb->ki_complete = file_rw_done;
 }
 
+/* The file system cannot be frozen until kiocb_end_write(). */
+static bool try_start_write(struct blk_req *req)
+{
+	struct super_block *sb = file_inode(req->iocb.ki_filp)->i_sb;
+
+	if (req->how != HOW_NOWAIT) {
+		kiocb_start_write(&req->iocb);
+		return true;
+	}
+	if (!sb_start_write_trylock(sb))
+		return false;
+	/* Somebody else will end it, for lockdep. */
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return true;
+}
+
 /* Begin it the way that is its turn. */
 static u8 file_submit(struct blk_backing *backing, struct blk_req *req)
 {
@@ -96,8 +115,8 @@ static u8 file_submit(struct blk_backing *backing, struct blk_req *req)
 	blk_mem_rewind(req);
 	file_init_iocb(f, req);
 	if (req->op->writes) {
-		if (file_is_regular(f))
-			kiocb_start_write(&req->iocb);
+		if (file_is_regular(f) && !try_start_write(req))
+			return file_defer(req, HOW_DIRECT);
 		ret = vfs_iocb_iter_write(f->file, &req->iocb, &req->iter);
 	} else {
 		ret = vfs_iocb_iter_read(f->file, &req->iocb, &req->iter);
@@ -109,12 +128,11 @@ static u8 file_rw(struct blk_backing *backing, struct blk_req *req)
 {
 	const struct file *file = backing_to_file(backing)->file;
 
-	if (!(file->f_flags & O_DIRECT)) {
-		req->how = HOW_BUFFERED;
-		blk_lane_queue(&req->bvq->lane, req);
-		return BLK_PENDING;
-	}
-	req->how = file->f_mode & FMODE_NOWAIT ? HOW_NOWAIT : HOW_DIRECT;
+	if (!(file->f_flags & O_DIRECT))
+		return file_defer(req, HOW_BUFFERED);
+	if (!(file->f_mode & FMODE_NOWAIT))
+		return file_defer(req, HOW_DIRECT);
+	req->how = HOW_NOWAIT;
 	return file_submit(backing, req);
 }
 
