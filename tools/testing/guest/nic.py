@@ -6,28 +6,13 @@ of it. All of it is called by scripts that run in the VM.
 """
 
 import os
-import subprocess
 import time
 
+from shell import sh, wait_for
 from steps import require
 
 # What is unloaded, each before what it stands on.
 MODULES = "vhost_vdpa vdpa_net vdpa_soft vdpa_ring vdpa"
-
-
-def sh(command, timeout=60):
-    """Run in the VM what a person would type; its output."""
-    done = subprocess.run(command, shell=True, timeout=timeout, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    require(done.returncode == 0, f"{command}: {done.stdout}")
-    return done.stdout.rstrip()
-
-
-def wait_for(what, condition, timeout=10):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        require(time.monotonic() < deadline, f"{what}: not in {timeout} s")
-        time.sleep(0.05)
 
 
 def load_modules():
