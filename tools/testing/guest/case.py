@@ -31,14 +31,14 @@ def charged_kib(pid):
 class Case:
     """One guest, and what was pinned before there was any."""
 
-    def __init__(self, report, pinned, nics, mem=MEMORY_MIB, qemu=()):
+    def __init__(self, report, pinned, nics, mem=MEMORY_MIB, qemu=(), **more):
         self.step = report.step
         self.pinned = pinned
         self.nics = nics
         self.mem = mem
         devices = [arg for number, item in enumerate(nics)
                    for arg in vdpa_nic(item.device, f"n{number}")]
-        self.guest = Guest([*devices, *qemu], mem=f"{mem}M")
+        self.guest = Guest([*devices, *qemu], mem=f"{mem}M", **more)
 
     def __enter__(self):
         return self

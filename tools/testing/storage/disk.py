@@ -115,7 +115,8 @@ def fio_said(text):
     require(job["error"] == 0, f"fio: error {job['error']}")
     said = [f"{job[way]['io_bytes'] >> 20} MiB {way}"
             for way in ("write", "read", "trim") if job[way]["total_ios"]]
-    return f"{', '.join(said)} in {job['job_runtime'] // 1000 // JOBS} s"
+    took = sum(job[way]["runtime"] for way in ("write", "read"))
+    return f"{', '.join(said)} in {took / 1000:.1f} s"
 
 
 class Running:

@@ -29,25 +29,27 @@ GET_CONFIG = number(0x73, 8, READ)
 SET_CONFIG = number(0x74, 8, WRITE)
 
 
+def node(name):
+    """Wait for the node of the device @name; its path."""
+    paths = []
+
+    def found():
+        paths[:] = ["/dev/" + os.path.basename(path) for path in
+                    glob.glob(f"/sys/bus/vdpa/devices/{name}/vhost-vdpa-*")]
+        return paths and os.path.exists(paths[0])
+
+    wait_for(f"node of {name}", found)
+    return paths[0]
+
+
 class VhostDevice:
     """The device @name, open and owned."""
 
     def __init__(self, name):
-        paths = []
-
-        def found():
-            paths[:] = glob.glob(f"/sys/bus/vdpa/devices/{name}/vhost-vdpa-*")
-            return paths and os.path.exists(self._node(paths))
-
-        wait_for(f"node of {name}", found)
-        self.fd = os.open(self._node(paths), os.O_RDWR)
+        self.fd = os.open(node(name), os.O_RDWR)
         fcntl.ioctl(self.fd, SET_OWNER)
         fcntl.ioctl(self.fd, SET_BACKEND_FEATURES,
                     struct.pack("=Q", IOTLB_MSG_V2))
-
-    @staticmethod
-    def _node(paths):
-        return "/dev/" + os.path.basename(paths[0])
 
     def close(self):
         os.close(self.fd)

@@ -15,12 +15,14 @@ import time
 from pathlib import Path
 
 from . import initramfs, klog
-from .cache import Kernel
+from .cache import Kernel, Missing, cache_dir
 from .monitor import Monitor, MonitorError
 from .qemu import CPU, QEMU
 
 HERE = Path(__file__).resolve().parents[1]
 MODULES = ("virtio_net",)
+# Of a guest whose root is on a disk.
+DISK_MODULES = (*MODULES, "virtio_blk", "crc32c_generic", "ext4")
 
 # How to run the guest, seconds to wait for its boot: the first that works.
 # An AVX state that the emulated SVM host shows in part only makes the
@@ -40,20 +42,66 @@ MACHINE = ("-M", "pc", "-no-user-config", "-nodefaults", "-display", "none",
            "-no-reboot", "-nic", "none")
 
 
+# What runs in the guest from then on; a root on a disk has it too.
+CONTROL = HERE / "nested-control"
+
+# Since QEMU 8.0.
+VDPA_DEVICE = "vhost-vdpa-device-pci"
+
+
 class GuestError(Exception):
     """The guest did not do what it was told."""
 
 
-def build_initramfs(kernel):
+def build_initramfs(kernel, modules=MODULES):
     """Also called outside, where unpacking the modules is quick."""
-    return initramfs.build(kernel, MODULES,
-                           (HERE / "nested-init").read_bytes())
+    return initramfs.build(kernel, modules,
+                           (HERE / "nested-init").read_bytes(),
+                           {"control": CONTROL.read_bytes()})
+
+
+class Program:
+    """A QEMU: the machine's own, or one that is only unpacked."""
+
+    def __init__(self, root=None):
+        self.command = [QEMU]
+        self.env = None
+        if root:
+            lib = f"{root}/usr/lib/x86_64-linux-gnu"
+            self.command = [f"{root}/usr/bin/{QEMU}",
+                            "-L", f"{root}/usr/share/qemu",
+                            "-L", f"{root}/usr/share/seabios"]
+            self.env = {**os.environ, "LD_LIBRARY_PATH": lib,
+                        "QEMU_MODULE_DIR": f"{lib}/qemu"}
+
+    def has_device(self, name):
+        said = subprocess.run(
+            [*self.command, "-M", "none", "-device", f"{name},help"],
+            env=self.env, stdout=subprocess.PIPE, text=True,
+            stderr=subprocess.DEVNULL, check=False).stdout
+        return said.startswith(f"{name} options:")
+
+
+def qemu_with(device):
+    """The first QEMU there is that has @device, or Missing."""
+    for root in (None, cache_dir() / "qemu" / "current"):
+        if root is None or root.exists():
+            program = Program(root)
+            if program.has_device(device):
+                return program
+    raise Missing(f"no QEMU with {device}")
 
 
 def vdpa_nic(path, name="n0"):
     """QEMU's arguments for a NIC on the vhost-vdpa device @path."""
     return ("-netdev", f"vhost-vdpa,vhostdev={path},id={name}",
             "-device", f"virtio-net-pci,netdev={name},id={name}-nic,romfile=,"
+                       "disable-legacy=on,iommu_platform=on")
+
+
+def vdpa_disk(path, name="d0"):
+    """QEMU's arguments for whatever the vhost-vdpa device @path is."""
+    return ("-device", f"{VDPA_DEVICE},vhostdev={path},id={name},"
                        "disable-legacy=on,iommu_platform=on")
 
 
@@ -66,7 +114,11 @@ def have_kvm():
 class Guest:
     """One QEMU with Debian's kernel; a context manager."""
 
-    def __init__(self, args=(), mem="384M", smp=1):
+    def __init__(self, args=(), mem="384M", smp=1, program=None, root=None):
+        """@program: another QEMU than the machine's; @root: /dev/vda or so"""
+        self.program = program or Program()
+        self.modules = DISK_MODULES if root else MODULES
+        self.append = f"{APPEND} root={root}" if root else APPEND
         self.kernel = Kernel()
         self.args = list(args)
         self.mem = mem
@@ -92,7 +144,7 @@ class Guest:
         self.stop()
 
     def _command_line(self, accel, cpu):
-        return [QEMU, *MACHINE, "-accel", accel, "-cpu", cpu,
+        return [*self.program.command, *MACHINE, "-accel", accel, "-cpu", cpu,
                 "-smp", str(self.smp), "-m", self.mem,
                 "-chardev", f"file,id=klog,path={self.console}",
                 "-serial", "chardev:klog",
@@ -102,8 +154,8 @@ class Guest:
                 "-device", "virtio-serial-pci",
                 "-device", "virtserialport,chardev=control,name=control",
                 "-kernel", str(self.kernel.image),
-                "-initrd", str(build_initramfs(self.kernel)),
-                "-append", APPEND, *self.args]
+                "-initrd", str(build_initramfs(self.kernel, self.modules)),
+                "-append", self.append, *self.args]
 
     def start(self):
         """Boot with the first accelerator that works."""
@@ -117,7 +169,8 @@ class Guest:
             with open(self.stderr, "wb") as stderr:
                 self.process = subprocess.Popen(
                     self._command_line(accel, cpu),
-                    stdin=subprocess.DEVNULL, stderr=stderr)
+                    stdin=subprocess.DEVNULL, stderr=stderr,
+                    env=self.program.env)
             try:
                 self._connect(timeout)
                 self._answer(timeout)
