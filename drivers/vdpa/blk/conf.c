@@ -344,12 +344,10 @@ static void conf_put(struct blk_conf *conf)
 	config_item_put(&conf->item);
 }
 
-/* Nothing changes any more. */
+/* Nothing changes any more. The core has made sure that the name is free. */
 static int conf_take(struct blk_conf *conf)
 {
 	guard(mutex)(&conf->lock);
-	if (conf->busy)
-		return vdpa_refuse(-EEXIST, "There is a device of that name");
 	if (!conf->path)
 		return vdpa_refuse(-EINVAL,
 				   "configfs has no path for the device");
