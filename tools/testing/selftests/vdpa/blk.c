@@ -7,13 +7,13 @@
 
 #include <stdio.h>
 
+#include "blkconf.h"
 #include "blkdev.h"
 #include "dev.h"
 #include "mem.h"
 #include "vhost.h"
 
 #define NAME	"blktest"
-#define SECTOR	512
 
 #define FEATURES	(BIT_ULL(VIRTIO_BLK_F_FLUSH) | \
 			 BIT_ULL(VIRTIO_BLK_F_DISCARD) | \

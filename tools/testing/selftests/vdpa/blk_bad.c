@@ -5,13 +5,13 @@
  */
 #include "common.h"
 
+#include "blkconf.h"
 #include "blkdev.h"
 #include "dev.h"
 #include "mem.h"
 #include "vhost.h"
 
 #define NAME	"blkbad"
-#define SECTOR	512
 #define OUTSIDE	(DRV_IOVA + DRV_MEM)	/* first byte not mapped */
 
 #define FEATURES	(BIT_ULL(VIRTIO_BLK_F_FLUSH) | \
@@ -323,7 +323,7 @@ FIXTURE_SETUP(readonly)
 	if (reason)
 		SKIP(return, "%s", reason);
 	vdpa_del(NAME);
-	ASSERT_EQ(0, blk_set(NAME, "readonly", "1"));
+	ASSERT_EQ(0, conf_set(NAME, "readonly", "1"));
 	ASSERT_EQ(0, vdpa_add(NAME, "vdpa_blk"));
 	self->drv.features = FEATURES | BIT_ULL(VIRTIO_BLK_F_RO);
 	self->drv.size = 64;

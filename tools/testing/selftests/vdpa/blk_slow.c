@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "blkconf.h"
 #include "blkdev.h"
 #include "dev.h"
 #include "mem.h"
@@ -20,7 +21,6 @@
 #define NAME	"blkslow"
 #define WHERE	"/tmp/vdpa-blk-slow"
 #define FILE	WHERE "/disk"
-#define SECTOR	512
 #define FROZEN	400000	/* microseconds that a request waits, at least */
 
 FIXTURE(slow) {
@@ -42,14 +42,16 @@ static bool make_file_system(void)
 
 FIXTURE_SETUP(slow)
 {
-	if (!blk_modules())
-		SKIP(return, "vdpa_blk or vhost_vdpa cannot be loaded");
+	const char *reason = conf_available();
+
+	if (reason)
+		SKIP(return, "%s", reason);
 	blk_del(NAME);
 	if (!make_file_system())
 		SKIP(return, "there is no file system on " BLK_RAM);
 	self->fs = open(WHERE, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->fs);
-	ASSERT_EQ(0, blk_make_dir(NAME, FILE));
+	ASSERT_EQ(0, conf_make_on(NAME, FILE));
 	ASSERT_EQ(0, vdpa_add(NAME, "vdpa_blk"));
 	self->drv.features = BIT_ULL(VIRTIO_BLK_F_FLUSH);
 	self->drv.size = 64;

@@ -5,18 +5,15 @@
  */
 #include "blkdev.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "blkconf.h"
 #include "dev.h"
 #include "files.h"
 #include "nl.h"
 
-#define SECTOR		512
 #define DATA_BUF	2
 #define SEGS_MAX	16
 
@@ -36,62 +33,29 @@ const struct blk_kind blk_ram = {
 	.max_ranges = 8,
 };
 
-bool blk_modules(void)
-{
-	if (!module_load("vdpa_blk") || !module_load("vhost_vdpa"))
-		return false;
-	if (!file_exists(BLK_CONFIGFS))
-		mount("configfs", "/sys/kernel/config", "configfs", 0, NULL);
-	return file_exists(BLK_CONFIGFS);
-}
-
-int blk_set(const char *name, const char *attr, const char *value)
-{
-	return file_write(value, BLK_CONFIGFS "/%s/%s", name, attr);
-}
-
-int blk_make_dir(const char *name, const char *path)
-{
-	char dir[256];
-
-	snprintf(dir, sizeof(dir), BLK_CONFIGFS "/%s", name);
-	if (mkdir(dir, 0755))
-		return -1;
-	return path ? blk_set(name, "path", path) : 0;
-}
-
-static bool make_file(void)
-{
-	int fd = open(BLK_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && !ftruncate(fd, (off_t)BLK_MIB << 20);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 static bool make_backing(const char *path)
 {
 	if (!strcmp(path, BLK_FILE))
-		return make_file();
+		return !disk_file(BLK_FILE, (uint64_t)BLK_MIB << 20);
 	return !run_command("modprobe brd rd_nr=1 rd_size=%d", BLK_MIB << 10) &&
 	       file_exists(BLK_RAM);
 }
 
 const char *blk_add(const char *name, const struct blk_kind *kind, int queues)
 {
+	const char *reason = conf_available();
 	char text[16];
 
-	if (!blk_modules())
-		return "vdpa_blk or vhost_vdpa cannot be loaded";
+	if (reason)
+		return reason;
 	blk_del(name);
 	if (kind->path) {
 		snprintf(text, sizeof(text), "%d", queues);
 		if (!make_backing(kind->path))
 			return "there is no backing";
-		if (blk_make_dir(name, kind->path) ||
-		    blk_set(name, "serial", kind->serial) ||
-		    blk_set(name, "queues", text))
+		if (conf_make_on(name, kind->path) ||
+		    conf_set(name, "serial", kind->serial) ||
+		    conf_set(name, "queues", text))
 			return "configfs does not take it";
 	}
 	return vdpa_add(name, kind->mgmtdev) ? "no device" : NULL;
@@ -99,12 +63,7 @@ const char *blk_add(const char *name, const struct blk_kind *kind, int queues)
 
 void blk_del(const char *name)
 {
-	char dir[256];
-
-	if (vdpa_exists(name))
-		vdpa_del(name);
-	snprintf(dir, sizeof(dir), BLK_CONFIGFS "/%s", name);
-	rmdir(dir);
+	conf_drop(name);
 	unlink(BLK_FILE);
 }
 

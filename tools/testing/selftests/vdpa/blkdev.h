@@ -12,7 +12,6 @@
 
 #include "driver.h"
 
-#define BLK_CONFIGFS	"/sys/kernel/config/vdpa_blk"
 #define BLK_FILE	"/tmp/vdpa-blk-test.img"
 #define BLK_RAM		"/dev/ram0"
 #define BLK_MIB		64	/* of the backings; vdpasim_blk has 128 */
@@ -33,10 +32,6 @@ extern const struct blk_kind blk_sim, blk_file, blk_ram;
 
 /* A disk for a test, with @queues: why there is none, or NULL. */
 const char *blk_add(const char *name, const struct blk_kind *kind, int queues);
-/* The module with its configfs; a directory there with a path in it. */
-bool blk_modules(void);
-int blk_make_dir(const char *name, const char *path);
-int blk_set(const char *name, const char *attr, const char *value);
 /* The device, its directory and its file, whatever of them is there. */
 void blk_del(const char *name);
 
