@@ -35,12 +35,25 @@ int vp_fn_reset(struct vp_fn *fn)
 				 USEC_PER_MSEC, RESET_USEC, false, &fn->modern);
 }
 
+/* Registers that lie apart were mapped for each virtqueue, else for all. */
+static void unmap_notify(struct vp_dev *vp)
+{
+	struct virtio_pci_modern_device *modern = vp_modern(vp);
+
+	if (modern->notify_base || !vp->vqs)
+		return;
+	for (u16 i = 0; i < vp->nvqs; i++)
+		if (vp->vqs[i].notify)
+			pci_iounmap(modern->pci_dev, vp->vqs[i].notify);
+}
+
 /* vdpa_config_ops.free: no driver has it any more, and it was reset. */
 void vp_free(struct vdpa_device *vdpa)
 {
 	struct vp_dev *vp = vdpa_to_vp(vdpa);
 
 	vp_irqs_free(vp);
+	unmap_notify(vp);
 	kfree(vp->vqs);
 }
 
