@@ -2,10 +2,10 @@
 /*
  * Interrupts of a virtio-pci function (VIRTIO 1.2, 4.1.4.5, 4.1.5.1.2).
  *
- * They are requested when the driver starts the device and freed when it has
- * been reset; ops.c calls, with vdpa->cf_lock held for writing. A virtqueue has
- * a vector of its own if there are enough; else all share one, and at worst
- * with the config interrupt too, which may be a pin then.
+ * They are requested when features have been negotiated and freed when the
+ * device has been reset; ops.c calls, with vdpa->cf_lock held for writing. A
+ * virtqueue has a vector of its own if there are enough; else all share one, and
+ * at worst with the config interrupt too, which may be a pin then.
  */
 #include "vp.h"
 
@@ -150,7 +150,7 @@ static int set_config_vector(struct vp_dev *vp)
 
 /**
  * vp_irqs_request() - Have interrupts, as many as can be had.
- * @vp: device, before DRIVER_OK
+ * @vp: device, before its virtqueues are enabled
  *
  * Return: 0; -errno if there is not one.
  */

@@ -76,38 +76,20 @@ static u8 vp_get_status(struct vdpa_device *vdpa)
 	return vp_modern_get_status(vp_modern(vp));
 }
 
-/* The virtqueues that are ready get theirs; the others when they are. */
-static int give_vectors(struct vp_dev *vp)
-{
-	struct virtio_pci_modern_device *modern = vp_modern(vp);
-
-	for (u16 i = 0; i < vp->nvqs; i++) {
-		u16 vector = vp_irq_vq_vector(vp, i);
-
-		if (vector == VIRTIO_MSI_NO_VECTOR || !vp->vqs[i].max)
-			continue;
-		if (vp_modern_queue_vector(modern, i, vector) != vector)
-			return -EBUSY;
-	}
-	return 0;
-}
-
-/* Without interrupts the device does not start: DRIVER_OK stays away. */
+/*
+ * Interrupts are there before the first virtqueue is enabled, which must have
+ * its vector then. Without any the function does not work: FEATURES_OK stays
+ * away.
+ */
 static void vp_set_status(struct vdpa_device *vdpa, u8 status)
 {
 	struct vp_dev *vp = vdpa_to_vp(vdpa);
 
 	if (vp_fn_is_gone(vp->fn))
 		return;
-	if (status & VIRTIO_CONFIG_S_DRIVER_OK &&
-	    vp->vectors == VP_VECTORS_NONE) {
-		if (vp_irqs_request(vp))
-			return;
-		if (give_vectors(vp)) {
-			vp_irqs_free(vp);
-			return;
-		}
-	}
+	if (status & VIRTIO_CONFIG_S_FEATURES_OK &&
+	    vp->vectors == VP_VECTORS_NONE && vp_irqs_request(vp))
+		return;
 	vp_modern_set_status(vp_modern(vp), status);
 }
 

@@ -88,6 +88,7 @@ static void reset_vq(struct vp_dev *vp, u16 idx)
 void vp_vq_set_ready(struct vdpa_device *vdpa, u16 idx, bool ready)
 {
 	struct vp_dev *vp = vdpa_to_vp(vdpa);
+	u16 vector;
 
 	if (!vp->vqs[idx].max || vp_vq_get_ready(vdpa, idx) == ready)
 		return;
@@ -96,11 +97,11 @@ void vp_vq_set_ready(struct vdpa_device *vdpa, u16 idx, bool ready)
 			reset_vq(vp, idx);
 		return;
 	}
-	/* After a reset of the virtqueue alone it has none. */
-	if (vp->vectors != VP_VECTORS_NONE)
-		vp_modern_queue_vector(vp_modern(vp), idx,
-				       vp_irq_vq_vector(vp, idx));
-	vp_modern_set_queue_enable(vp_modern(vp), idx, true);
+	/* A function that cannot take it does not get the virtqueue either. */
+	vector = vp_irq_vq_vector(vp, idx);
+	if (vector == VIRTIO_MSI_NO_VECTOR ||
+	    vp_modern_queue_vector(vp_modern(vp), idx, vector) == vector)
+		vp_modern_set_queue_enable(vp_modern(vp), idx, true);
 }
 
 bool vp_vq_get_ready(struct vdpa_device *vdpa, u16 idx)
