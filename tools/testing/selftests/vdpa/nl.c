@@ -360,6 +360,30 @@ int nl_vstats(struct nl *nl, const char *name, uint32_t idx)
 	return nl_do(nl);
 }
 
+/* Names and values follow each other. */
+int64_t nl_counter(struct nl *nl, const char *name, uint32_t idx,
+		   const char *counter)
+{
+	const unsigned char *p = nl->reply.raw;
+	const struct nlattr *attr, *value;
+	uint64_t number;
+	size_t len;
+
+	if (nl_vstats(nl, name, idx))
+		return -1;
+	len = nl->reply.len;
+	while ((attr = find_attr(p, len, VDPA_ATTR_DEV_VENDOR_ATTR_NAME))) {
+		p = (const unsigned char *)attr + NLA_ALIGN(attr->nla_len);
+		len = nl->reply.raw + nl->reply.len - p;
+		value = find_attr(p, len, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE);
+		if (!value || strcmp((const char *)(attr + 1), counter))
+			continue;
+		memcpy(&number, value + 1, sizeof(number));
+		return number;
+	}
+	return -1;
+}
+
 bool nl_has_mgmtdev(struct nl *nl, const char *mgmtdev)
 {
 	nl_start(nl, VDPA_CMD_MGMTDEV_GET);

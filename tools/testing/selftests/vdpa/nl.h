@@ -82,6 +82,9 @@ int nl_add(struct nl *nl, const char *mgmtdev, const char *name);
 int nl_del(struct nl *nl, const char *name);
 int nl_get(struct nl *nl, uint8_t cmd, const char *name);
 int nl_vstats(struct nl *nl, const char *name, uint32_t idx);
+/* A counter of a virtqueue, of any class; -1 if it is not told. */
+int64_t nl_counter(struct nl *nl, const char *name, uint32_t idx,
+		   const char *counter);
 bool nl_has_mgmtdev(struct nl *nl, const char *mgmtdev);
 /* Deletes every device whose name begins so. */
 int nl_del_all(struct nl *nl, const char *prefix);
