@@ -71,8 +71,10 @@ static u8 vp_get_status(struct vdpa_device *vdpa)
 {
 	struct vp_dev *vp = vdpa_to_vp(vdpa);
 
+	/* One that is gone is broken for who uses it, and can be reset. */
 	if (vp_fn_is_gone(vp->fn))
-		return VIRTIO_CONFIG_S_NEEDS_RESET | VIRTIO_CONFIG_S_FAILED;
+		return READ_ONCE(vp->used) ? VIRTIO_CONFIG_S_NEEDS_RESET |
+					     VIRTIO_CONFIG_S_FAILED : 0;
 	return vp_modern_get_status(vp_modern(vp));
 }
 
@@ -85,6 +87,7 @@ static void vp_set_status(struct vdpa_device *vdpa, u8 status)
 {
 	struct vp_dev *vp = vdpa_to_vp(vdpa);
 
+	WRITE_ONCE(vp->used, true);
 	if (vp_fn_is_gone(vp->fn))
 		return;
 	if (status & VIRTIO_CONFIG_S_FEATURES_OK &&
@@ -103,6 +106,7 @@ static int vp_reset(struct vdpa_device *vdpa)
 	if (err)
 		return err;
 	vp_irqs_free(vp);
+	WRITE_ONCE(vp->used, false);
 	WRITE_ONCE(vp->driver_features, 0);
 	vp_line_set(&vp->config, &none);
 	for (u16 i = 0; i < vp->nvqs; i++)

@@ -60,6 +60,7 @@ enum vp_vectors {
  * @vqs: vdpa.nvqs of them; immutable
  * @features: offered; immutable
  * @driver_features: what the driver has taken
+ * @used: a driver has written a status since the last reset
  * @max: largest of all rings; immutable
  * @vectors: what interrupts there are; changes while the device is reset only
  * @config: the config interrupt
@@ -73,6 +74,7 @@ struct vp_dev {
 	u16 max;
 	u64 features;
 	u64 driver_features;
+	bool used;
 	enum vp_vectors vectors;
 	struct vp_line config;
 	char config_name[VP_IRQ_NAME];
