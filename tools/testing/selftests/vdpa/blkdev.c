@@ -128,27 +128,12 @@ int blk_do(struct drv *drv, int idx, uint32_t type, uint64_t sector,
 
 int64_t blk_counter(const char *name, uint32_t idx, const char *counter)
 {
-	const struct nlattr *attr;
-	const char *found = "";
-	int64_t value = -1;
 	static struct nl nl;
-	uint64_t number;
-	size_t pos;
+	int64_t value;
 
 	if (nl_open(&nl))
 		return -1;
-	if (nl_vstats(&nl, name, idx))
-		nl.reply.len = 0;
-	for (pos = 0; pos < nl.reply.len; pos += NLA_ALIGN(attr->nla_len)) {
-		attr = (const void *)(nl.reply.raw + pos);
-		if (attr->nla_type == VDPA_ATTR_DEV_VENDOR_ATTR_NAME)
-			found = (const char *)(attr + 1);
-		if (attr->nla_type == VDPA_ATTR_DEV_VENDOR_ATTR_VALUE &&
-		    !strcmp(found, counter)) {
-			memcpy(&number, attr + 1, sizeof(number));
-			value = number;
-		}
-	}
+	value = nl_counter(&nl, name, idx, counter);
 	nl_close(&nl);
 	return value;
 }
