@@ -15,7 +15,7 @@
 #include <linux/vdpa_vq_reset.h>
 #include <uapi/linux/vdpa.h>
 
-#define RESET_USEC	(3 * USEC_PER_SEC)	/* a function may take to reset */
+#define RESET_USEC	(3 * USEC_PER_SEC)	/* to reset a function */
 
 /**
  * vp_fn_reset() - Reset a function, and wait until it has done so.

@@ -3,8 +3,8 @@
  * Virtio-pci functions as parents: the PCI driver.
  *
  * It knows no function by itself, for that of virtio is virtio-pci: it gets
- * those whose driver_override names it ("vp-vdpa"), or whose ids were written to
- * new_id. Each is a management device, pci/<its address>. PCI calls.
+ * those whose driver_override names it ("vp-vdpa"), or whose ids were written
+ * to new_id. Each is a management device, pci/<its address>. PCI calls.
  */
 #include "vp.h"
 

@@ -3,8 +3,8 @@
  * The vdpa_config_ops of a virtio-pci function: what concerns the device as a
  * whole (VIRTIO 1.2, 4.1.4.3). Virtqueues are in vq.c.
  *
- * Called by the bus drivers and the core; the locks are those of the contract of
- * each operation.
+ * Called by the bus drivers and the core; the locks are those of the contract
+ * of each operation.
  *
  * There is no suspend: virtio-pci has none, and a virtqueue that is reset to
  * stop it forgets where it was and can only begin again.
@@ -14,7 +14,7 @@
 #include <linux/pci.h>
 #include <linux/virtio_pci_modern.h>
 
-#define GENERATIONS	16	/* of configuration space that one read may see */
+#define GENERATIONS	16	/* of the configuration that a read may see */
 
 static struct virtio_pci_modern_device *to_modern(struct vdpa_device *vdpa)
 {

@@ -58,6 +58,7 @@ enum vp_vectors {
  * @vdpa: what the bus sees; first
  * @fn: its function; immutable
  * @vqs: vdpa.nvqs of them; immutable
+ * @nvqs: virtqueues; immutable
  * @features: offered; immutable
  * @driver_features: what the driver has taken
  * @used: a driver has written a status since the last reset
