@@ -106,8 +106,9 @@ TEST_F(vp, tells_what_the_function_has)
 	EXPECT_EQ(NVQS, value);
 	EXPECT_ERRNO(0, ioctl(self->fd, VHOST_VDPA_GET_VRING_NUM, &num));
 	EXPECT_EQ(256, num);
+	value = 0;
 	EXPECT_ERRNO(0, ioctl(self->fd, VHOST_VDPA_GET_CONFIG_SIZE, &value));
-	EXPECT_LE(sizeof(struct virtio_net_config), value + 64);
+	EXPECT_LE(sizeof(mac), value);
 	EXPECT_ERRNO(0, config_io(self->fd, VHOST_VDPA_GET_CONFIG, 0,
 				  sizeof(got), got));
 	EXPECT_EQ(0, memcmp(mac, got, sizeof(mac)));
