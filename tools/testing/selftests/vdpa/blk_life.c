@@ -5,8 +5,8 @@
  * given up is not touched any more, and what comes next works.
  *
  * The variants differ in when requests end: those of a RAM disk within the
- * worker, those of a file in its own worker, those of null_blk when a timer
- * says so, so that all that were begun are certainly in flight.
+ * worker, those of a file in its own worker, those of dm-delay long after they
+ * were begun, so that they are certainly in flight.
  */
 #include "common.h"
 
@@ -29,9 +29,8 @@
 #define IMAGE		"/run/blklife.img"
 #define BYTES		(8UL << 20)
 
-/* How null_blk keeps data, and requests for 30 ms. */
-#define SLOW		"memory_backed=1 size=64 irqmode=2 " \
-			"completion_nsec=30000000"
+/* Touches memory 30 ms after it was told to: 64 MiB of null_blk behind it. */
+#define SLOW		"/dev/dm-0"
 
 #define NR		60	/* requests at once, of three descriptors */
 #define DATA		4096UL	/* bytes of each */
@@ -61,8 +60,20 @@ FIXTURE_VARIANT_ADD(blk_life, file) {
 };
 
 FIXTURE_VARIANT_ADD(blk_life, slow) {
-	.mgmtdev = "vdpa_blk", .path = "/dev/nullb0",
+	.mgmtdev = "vdpa_blk", .path = SLOW,
 };
+
+static bool make_slow(void)
+{
+	static const char table[] = "0 131072 delay /dev/nullb0 0 30";
+
+	if (file_exists(SLOW))
+		return true;
+	return !run_command("modprobe null_blk memory_backed=1 size=64") &&
+	       !run_command("modprobe dm_delay") &&
+	       !run_command("dmsetup create blkslow --noudevsync --table '%s'",
+			    table);
+}
 
 /* A device with three queues if it can have them; why there is none, or NULL */
 static const char *add_disk(const char *name, const char *mgmtdev,
@@ -75,10 +86,9 @@ static const char *add_disk(const char *name, const char *mgmtdev,
 	conf_drop(name);
 	if (!path)
 		return vdpa_add(name, mgmtdev) ? "no device" : NULL;
-	if (!strncmp(path, "/dev/", 5) && !file_exists("%s", path) &&
-	    run_command("modprobe null_blk %s", SLOW))
-		return "null_blk cannot be loaded";
-	if (strncmp(path, "/dev/", 5) && disk_file(path, BYTES))
+	if (!strcmp(path, SLOW) && !make_slow())
+		return "dm-delay cannot be set up";
+	if (strcmp(path, SLOW) && disk_file(path, BYTES))
 		return "no file";
 	if (conf_make_on(name, path) || conf_set(name, "queues", "3"))
 		return "no directory in configfs";
@@ -468,6 +478,8 @@ TEST_F(blk_shared, disks_do_not_unless_asked_to)
 /* The bytes are there for as long as a disk is, whoever has it. */
 TEST_F_TIMEOUT(blk_shared, module_goes_under_io_of_the_host, 150)
 {
+	static const char write[] =
+		"(dd if=/dev/zero of=/dev/%s oflag=direct &); sleep 0.3";
 	char disk[64];
 
 	ASSERT_TRUE(module_load("virtio_vdpa"));
@@ -477,8 +489,7 @@ TEST_F_TIMEOUT(blk_shared, module_goes_under_io_of_the_host, 150)
 		ASSERT_EQ(0, virtio_bind(NAME));
 		ASSERT_TRUE(virtio_find(NAME, "block", disk, sizeof(disk)));
 		/* That is much more than can be written until then. */
-		ASSERT_EQ(0, run_command("for i in 1 2; do dd if=/dev/zero of=/dev/%s oflag=direct & done; sleep 0.3",
-					 disk));
+		ASSERT_EQ(0, run_command(write, disk));
 		EXPECT_LT(0, nl_counter(&self->nl, NAME, 0, "writes"));
 		EXPECT_EQ(0, run_command("timeout 60 rmmod vdpa_blk"));
 		EXPECT_FALSE(vdpa_exists(NAME));
