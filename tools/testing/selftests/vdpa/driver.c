@@ -110,21 +110,21 @@ static void vq_layout(struct drv *drv, int idx)
 int drv_setup_vq(struct drv *drv, int idx)
 {
 	struct drv_vq *vq = &drv->vq[idx];
-	int fd = drv->fd;
+	int fd = drv->fd, dev = drv->first + idx;
 
 	vq_layout(drv, idx);
-	if (vq_state(fd, VHOST_SET_VRING_NUM, idx, vq->size) ||
-	    vq_state(fd, VHOST_SET_VRING_BASE, idx, drv->base) ||
-	    vq_addr(fd, idx, vq->desc_iova, vq->avail_iova, vq->used_iova))
+	if (vq_state(fd, VHOST_SET_VRING_NUM, dev, vq->size) ||
+	    vq_state(fd, VHOST_SET_VRING_BASE, dev, drv->base) ||
+	    vq_addr(fd, dev, vq->desc_iova, vq->avail_iova, vq->used_iova))
 		return -1;
 	if (!vq->kick)
 		vq->kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (!vq->call)
 		vq->call = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (vq_file(fd, VHOST_SET_VRING_KICK, idx, vq->kick) ||
-	    vq_file(fd, VHOST_SET_VRING_CALL, idx, vq->call))
+	if (vq_file(fd, VHOST_SET_VRING_KICK, dev, vq->kick) ||
+	    vq_file(fd, VHOST_SET_VRING_CALL, dev, vq->call))
 		return -1;
-	return vq_state(fd, VHOST_VDPA_SET_VRING_ENABLE, idx, 1);
+	return vq_state(fd, VHOST_VDPA_SET_VRING_ENABLE, dev, 1);
 }
 
 static int drv_go(struct drv *drv)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DRV_VQS		3
+#define DRV_VQS		8	/* at once */
 #define DRV_IOVA	0x40000000ULL	/* where the memory is mapped */
 #define DRV_MEM		0x100000UL	/* its size; rings, then buffers */
 #define DRV_RINGS	0x40000UL	/* what of it belongs to the rings */
@@ -45,6 +45,7 @@ struct drv_vq {
 struct drv {
 	int fd;
 	int nvqs;
+	int first;		/* virtqueue of the device that is vq[0] */
 	uint64_t features;	/* to negotiate, DRV_NEEDED included */
 	bool indirect;		/* put good chains into indirect tables */
 	uint16_t size;

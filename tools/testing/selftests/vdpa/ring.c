@@ -160,7 +160,7 @@ TEST_F(form, buffers_from_before_driver_ok_are_seen_without_a_kick)
 
 	ASSERT_ERRNO(0, set_status(drv->fd, 0));
 	ASSERT_ERRNO(0, drv_negotiate(drv));
-	for (int i = 0; i < DRV_VQS; i++)
+	for (int i = 0; i < drv->nvqs; i++)
 		ASSERT_ERRNO(0, drv_setup_vq(drv, i));
 	drv_fill(drv_buf(1, drv), FRAME, NULL, 0);
 	drv_avail(drv, DRV_TX, drv_chain(drv, DRV_TX, &tx, 1));
@@ -218,7 +218,7 @@ TEST_F(form, queue_is_enabled_after_driver_ok)
 	EXPECT_TRUE(offered & BIT_ULL(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK));
 	ASSERT_ERRNO(0, set_status(drv->fd, 0));
 	ASSERT_ERRNO(0, drv_negotiate(drv));
-	for (int i = 0; i < DRV_VQS; i++)
+	for (int i = 0; i < drv->nvqs; i++)
 		ASSERT_ERRNO(0, drv_setup_vq(drv, i));
 	ASSERT_ERRNO(0, vq_state(drv->fd, VHOST_VDPA_SET_VRING_ENABLE, DRV_TX,
 				 0));

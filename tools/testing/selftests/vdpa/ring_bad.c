@@ -430,7 +430,7 @@ TEST_F(bad, ring_mapped_to_other_pages_goes_on_there)
 	used = vq->used->idx;
 	drv->mem = copy;
 	ASSERT_ERRNO(0, drv_map(drv));
-	for (int i = 0; i < DRV_VQS; i++) {
+	for (int i = 0; i < drv->nvqs; i++) {
 		drv->vq[i].desc = (void *)drv->vq[i].desc + (copy - old);
 		drv->vq[i].avail = (void *)drv->vq[i].avail + (copy - old);
 		drv->vq[i].used = (void *)drv->vq[i].used + (copy - old);
@@ -571,7 +571,7 @@ TEST_F(bad, control_queue_in_its_own_address_space)
 	ASSERT_ERRNO(0, set_status(drv->fd, 0));
 	ASSERT_ERRNO(0, drv_negotiate(drv));
 	ASSERT_ERRNO(0, ioctl(drv->fd, VHOST_VDPA_SET_GROUP_ASID, &group));
-	for (int i = 0; i < DRV_VQS; i++)
+	for (int i = 0; i < drv->nvqs; i++)
 		ASSERT_ERRNO(0, drv_setup_vq(drv, i));
 	ASSERT_ERRNO(0, set_status(drv->fd, STATUS_RUNNING));
 	ASSERT_TRUE(drv_works(drv, FRAME));
