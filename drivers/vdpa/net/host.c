@@ -140,6 +140,9 @@ static void host_running(struct vdpa_soft *soft)
 		return;
 	}
 	netif_carrier_off(host->peer);
+	/* A driver may come before the peer does: nobody sends yet. */
+	if (!host->registered)
+		return;
 	/* Whoever is in peer_xmit() has not seen that. */
 	netif_tx_lock_bh(host->peer);
 	netif_tx_unlock_bh(host->peer);
@@ -225,8 +228,11 @@ static int host_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	if (err) {
 		vdpa_soft_stop(soft);
 		vdpa_soft_unregister(soft);
+		return err;
 	}
-	return err;
+	guard(mutex)(&soft->lock);
+	host->registered = true;
+	return 0;
 }
 
 static void host_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)

@@ -56,6 +56,7 @@ struct net_dev {
 struct net_host {
 	struct net_dev net;		/* first */
 	struct net_device *peer;
+	bool registered;		/* soft->lock; the peer is */
 	struct sk_buff_head queue;	/* from the host, for the guest */
 	struct list_head received;	/* from the guest, work of TX only */
 };

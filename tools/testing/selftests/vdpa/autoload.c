@@ -88,6 +88,18 @@ TEST_F(autoload, a_device_loads_its_default_driver)
 	EXPECT_TRUE(comes_to("al0", "vhost_vdpa"));
 }
 
+/* Its driver resets it before its peer is a network interface. */
+TEST_F(autoload, a_nic_may_be_taken_at_once)
+{
+	if (!nl_has_mgmtdev(&self->nl, "vdpa_net"))
+		SKIP(return, "no management device vdpa_net");
+	ASSERT_EQ(0, run_command("modprobe virtio_vdpa"));
+	ASSERT_EQ(0, nl_add(&self->nl, "vdpa_net", "al0"));
+	EXPECT_TRUE(driven_by("al0", "virtio_vdpa"));
+	EXPECT_EQ(0, nl_del(&self->nl, "al0"));
+	EXPECT_EQ(0, run_command("rmmod virtio_vdpa"));
+}
+
 TEST_F_TIMEOUT(autoload, many_devices_get_their_driver, 90)
 {
 	char name[16];
