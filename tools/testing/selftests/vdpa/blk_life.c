@@ -495,6 +495,8 @@ TEST_F_TIMEOUT(blk_shared, module_goes_under_io_of_the_host, 150)
 		EXPECT_FALSE(vdpa_exists(NAME));
 		ASSERT_EQ(0, run_command("modprobe vdpa_blk shared_backend=1"));
 	}
+	/* It would have the devices of whoever comes next. */
+	EXPECT_EQ(0, run_command("rmmod virtio_vdpa"));
 }
 
 /* Its requests are in flight, and its file stays open. */

@@ -400,8 +400,8 @@ TEST_F_TIMEOUT(bound, the_module_of_the_parent_goes_while_a_file_is_open, 60)
 
 /* From those that use others to those that are used. */
 static const char * const modules[] = {
-	"vdpa_mock", "vdpa_net", "vdpa_soft", "vdpa_ring", "vhost_vdpa",
-	"virtio_vdpa", "vduse", "vdpa",
+	"vdpa_mock", "vdpa_net", "vdpa_blk", "vdpa_soft", "vdpa_ring",
+	"vhost_vdpa", "virtio_vdpa", "vduse", "vdpa",
 };
 
 FIXTURE(modules) {
