@@ -6,9 +6,9 @@
  * Data goes between the medium and the memory of the driver without a copy
  * (direct I/O) and asynchronously. The worker of the virtqueue tries it without
  * waiting for anything, if the file can be told so; a request that has to wait
- * goes into the lane of its virtqueue, whose worker may. One that direct I/O cannot do at all, as it is
- * aligned to less than the medium wants, or the file system has none, is done
- * through the page cache there.
+ * goes into the lane of its virtqueue, whose worker may. One that direct I/O
+ * cannot do at all, as it is aligned to less than the medium wants, or the file
+ * system has none, is done through the page cache there.
  *
  * Ends of requests come in any context, also with interrupts disabled.
  */

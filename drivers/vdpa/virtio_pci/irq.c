@@ -4,8 +4,8 @@
  *
  * They are requested when features have been negotiated and freed when the
  * device has been reset; ops.c calls, with vdpa->cf_lock held for writing. A
- * virtqueue has a vector of its own if there are enough; else all share one, and
- * at worst with the config interrupt too, which may be a pin then.
+ * virtqueue has a vector of its own if there are enough; else all share one,
+ * and at worst with the config interrupt too, which may be a pin then.
  */
 #include "vp.h"
 
