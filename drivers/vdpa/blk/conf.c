@@ -79,6 +79,7 @@ static ssize_t conf_path_store(struct config_item *item, const char *page,
 			       size_t len)
 {
 	struct blk_conf *conf = item_to_conf(item);
+
 	char *path __free(kfree) = kstrndup(page, len, GFP_KERNEL);
 	if (!path)
 		return -ENOMEM;

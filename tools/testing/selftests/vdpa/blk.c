@@ -169,7 +169,7 @@ TEST_F(blk, tells_its_serial_number)
 	char *id = blk_data(&self->drv, 0), want[21] = "";
 	int64_t used;
 
-	strncpy(want, variant->kind->serial, 20);
+	memcpy(want, variant->kind->serial, strlen(variant->kind->serial));
 	memset(id, 'x', 20);
 	ASSERT_EQ(0, blk_do(&self->drv, 0, VIRTIO_BLK_T_GET_ID, 0, &seg, 1,
 			    &used));
