@@ -299,18 +299,21 @@ TEST_F(blk, has_a_write_cache_that_can_be_turned_off)
 	EXPECT_EQ(1, now);
 }
 
+static void begin_writes(struct drv *drv)
+{
+	struct drv_seg seg = { blk_data_iova(0), 64 * SECTOR };
+
+	for (int slot = 0; slot < 8; slot++)
+		blk_begin(drv, 0, slot, VIRTIO_BLK_T_OUT, slot * 64, &seg, 1);
+}
+
 TEST_F(blk, goes_on_after_suspend_and_resume)
 {
 	struct drv *drv = &self->drv;
 	int slot, round;
 
 	for (round = 0; round < 20; round++) {
-		for (slot = 0; slot < 8; slot++) {
-			struct drv_seg seg = { blk_data_iova(0), 64 * SECTOR };
-
-			blk_begin(drv, 0, slot, VIRTIO_BLK_T_OUT, slot * 64,
-				  &seg, 1);
-		}
+		begin_writes(drv);
 		ASSERT_ERRNO(0, ioctl(drv->fd, VHOST_VDPA_SUSPEND));
 		/* What it has taken it has completed, and nothing else. */
 		EXPECT_EQ(drv->vq[0].used->idx,
@@ -367,15 +370,10 @@ TEST_F(blk, lets_go_of_memory_that_is_unmapped_under_way)
 TEST_F(blk, is_reset_with_requests_under_way)
 {
 	struct drv *drv = &self->drv;
-	int slot, round;
+	int round;
 
 	for (round = 0; round < 20; round++) {
-		for (slot = 0; slot < 8; slot++) {
-			struct drv_seg seg = { blk_data_iova(0), 64 * SECTOR };
-
-			blk_begin(drv, 0, slot, VIRTIO_BLK_T_OUT, slot * 64,
-				  &seg, 1);
-		}
+		begin_writes(drv);
 		ASSERT_ERRNO(0, drv_restart(drv));
 		/* The new ring has no completion of the old one. */
 		EXPECT_EQ(0, drv->vq[0].used->idx);
@@ -386,13 +384,8 @@ TEST_F(blk, is_reset_with_requests_under_way)
 TEST_F(blk, is_deleted_with_requests_under_way)
 {
 	struct drv *drv = &self->drv;
-	int slot;
 
-	for (slot = 0; slot < 8; slot++) {
-		struct drv_seg seg = { blk_data_iova(0), 64 * SECTOR };
-
-		blk_begin(drv, 0, slot, VIRTIO_BLK_T_OUT, slot * 64, &seg, 1);
-	}
+	begin_writes(drv);
 	EXPECT_EQ(0, vdpa_del(NAME));
 	EXPECT_FALSE(vdpa_exists(NAME));
 	EXPECT_ERRNO(ENODEV, set_status(drv->fd, 0));

@@ -29,7 +29,7 @@ const struct blk_kind blk_file = {
 
 const struct blk_kind blk_ram = {
 	.mgmtdev = "vdpa_blk", .path = BLK_RAM,
-	.serial = "twenty characters..", .sectors = BLK_MIB * 2048,
+	.serial = "twenty characters...", .sectors = BLK_MIB * 2048,
 	.max_ranges = 8,
 };
 
