@@ -129,6 +129,7 @@ static int vp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 		err = _vdpa_register_device(&vp->vdpa, vp->nvqs);
 	}
 	if (err) {
+		pci_clear_master(fn->modern.pci_dev);
 		set_dev(fn, NULL);
 		put_device(&vp->vdpa.dev);
 	}
