@@ -326,11 +326,7 @@ static struct blk_conf *conf_get(const char *name)
 	mutex_lock(&conf_subsys.su_mutex);
 	item = config_group_find_item(&conf_subsys.su_group, name);
 	mutex_unlock(&conf_subsys.su_mutex);
-	if (!item)
-		return ERR_PTR(vdpa_refuse(-ENOENT,
-					   "configfs has no vdpa_blk/%s",
-					   name));
-	if (configfs_depend_item(&conf_subsys, item)) {
+	if (!item || configfs_depend_item(&conf_subsys, item)) {
 		config_item_put(item);
 		return ERR_PTR(vdpa_refuse(-ENOENT,
 					   "configfs has no vdpa_blk/%s",
