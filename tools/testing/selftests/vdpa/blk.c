@@ -338,7 +338,8 @@ TEST_F(blk, begins_where_it_is_told_to)
 	}
 }
 
-TEST_F(blk, lets_go_of_memory_that_is_unmapped_under_way)
+/* That memory is waited for blk_slow and blk_life show: this is too fast. */
+TEST_F(blk, goes_on_once_its_memory_is_mapped_again)
 {
 	struct drv *drv = &self->drv;
 	uint8_t *data = blk_data(drv, 0);
