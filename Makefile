@@ -27,6 +27,8 @@ help:
 	@echo '                        to have fewer modules'
 	@echo '  make selftests        build the programs that are run in the VM'
 	@echo '  make setup            install the tools, unpack the kernel for the VM'
+	@echo '  make debug-kernel     build a kernel that finds bugs, for VMs'
+	@echo '  make kcsan-kernel     build one that finds data races'
 	@echo '  make clean            remove what was built; .config stays'
 	@echo
 	@echo '  KERNELDIR=DIR         kernel headers to build against; else those of the'
@@ -110,6 +112,14 @@ demo:
 check:
 	scripts/setup
 	scripts/check
+
+.PHONY: debug-kernel
+debug-kernel:
+	scripts/setup --debug-kernel
+
+.PHONY: kcsan-kernel
+kcsan-kernel:
+	scripts/setup --kcsan-kernel
 
 .PHONY: bench
 bench:

@@ -18,13 +18,18 @@ def cache_dir():
 
 
 class Kernel:
-    """An unpacked kernel package: image and modules of one release."""
+    """An unpacked kernel: image and modules of one release.
+
+    VDPA_KERNEL is debug or kcsan for those that scripts/setup builds.
+    """
 
     def __init__(self):
-        link = cache_dir() / "kernel" / "current"
+        kind = os.environ.get("VDPA_KERNEL", "kernel")
+        link = cache_dir() / kind / "current"
         if not link.exists():
+            option = "" if kind == "kernel" else f" --{kind}-kernel"
             raise Missing(f"no kernel for the VM in {link.parent}: "
-                          "run scripts/setup")
+                          f"run scripts/setup{option}")
         self.root = link.resolve()
         self.release = self.root.name
         self.image = self.root / "boot" / f"vmlinuz-{self.release}"
