@@ -10,7 +10,10 @@ export VDPA_CONFIG
 # One job per CPU, unless the caller has said how many.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # "M=." would leave files behind in the headers; the kernel wants it absolute.
-KBUILD = $(MAKE) $(JOBS) --no-print-directory -C $(KERNELDIR) M=$(CURDIR)
+KBUILD = $(MAKE) $(JOBS) --no-print-directory -C $(KERNELDIR) M=$(CURDIR) \
+	$(INSTRUMENT)
+# For the kernel that can tell which code has run.
+INSTRUMENT = $(if $(filter debug,$(VDPA_KERNEL)),KCOV_INSTRUMENT=y GCOV_PROFILE=y)
 
 .PHONY: help
 help:

@@ -88,7 +88,11 @@ class Vm:
         line = [QEMU, *MACHINE, *ROOT]
         line += ["-accel", "tcg" if opts.icount else "tcg,thread=single"]
         line += ["-smp", str(1 if opts.icount else opts.smp)]
-        line += ["-m", opts.mem]
+        line += ["-m", str(opts.mem)]
+        if opts.share:
+            line += ["-fsdev", f"local,id=share,path={opts.share},"
+                               "security_model=none",
+                     "-device", "virtio-9p-pci,fsdev=share,mount_tag=share"]
         if opts.icount:
             line += ICOUNT
             append.append(ICOUNT_APPEND)
