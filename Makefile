@@ -23,6 +23,7 @@ help:
 	@echo '                        sets up, builds, boots a VM and shows it'
 	@echo '  make check            everything there is to check, in VMs where needed;'
 	@echo '                        one part of it: scripts/check --list'
+	@echo '  make check-debug      the modules under a kernel that finds bugs'
 	@echo '  make bench            what calls cost, next to the in-tree driver, in one VM'
 	@echo '  make modules          build the modules'
 	@echo '  make modules_install  install them to $(INSTALL_MOD_DIR)/ and run depmod (as root)'
@@ -123,6 +124,11 @@ debug-kernel:
 .PHONY: kcsan-kernel
 kcsan-kernel:
 	scripts/setup --kcsan-kernel
+
+.PHONY: check-debug
+check-debug:
+	scripts/setup --debug-kernel
+	scripts/check-debug
 
 .PHONY: bench
 bench:
