@@ -5,6 +5,7 @@
  */
 #include "ioctl.h"
 
+#include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/vdpa.h>
 #include <uapi/linux/vhost_vdpa.h>
@@ -173,12 +174,13 @@ static int set_status(struct vhost_vdpa_call *call)
 
 static int config_tail(struct vhost_vdpa_call *call)
 {
-	const struct vhost_vdpa_config *config = &call->arg.config;
+	struct vhost_vdpa_config *config = &call->arg.config;
 	u32 size = call->v->config_size;
 
-	if (!config->len || config->off > size ||
+	if (!config->len || config->off >= size ||
 	    config->len > size - config->off)
 		return -EINVAL;
+	config->off = array_index_nospec(config->off, size);
 	call->len = config->len;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "ioctl.h"
 
 #include <linux/log2.h>
+#include <linux/nospec.h>
 #include <linux/vdpa.h>
 #include <uapi/linux/virtio_config.h>
 
@@ -185,6 +186,8 @@ static int set_group_asid(struct vhost_vdpa_call *call)
 		return -EINVAL;
 	if (!call->ops->set_group_asid)
 		return -EOPNOTSUPP;
+	group = array_index_nospec(group, call->v->ngroups);
+	asid = array_index_nospec(asid, call->v->nas);
 	return call->ops->set_group_asid(call->vdpa, group, asid);
 }
 

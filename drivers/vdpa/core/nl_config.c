@@ -10,6 +10,7 @@
 #include "core.h"
 #include "nl.h"
 
+#include <linux/nospec.h>
 #include <linux/unaligned.h>
 #include <uapi/linux/virtio_config.h>
 
@@ -174,6 +175,8 @@ static int nl_put_vstats(struct sk_buff *msg, struct vdpa_device *vdpa,
 		return -EMSGSIZE;
 	if (nla_put_u32(msg, VDPA_ATTR_DEV_QUEUE_INDEX, idx))
 		return -EMSGSIZE;
+	/* vdpa_nl_vstats_get() has checked it. */
+	idx = array_index_nospec(idx, vdpa->nvqs);
 	return ops->get_vendor_vq_stats(vdpa, idx, msg, info->extack);
 }
 
