@@ -283,6 +283,7 @@ static void as_cut(struct vdpa_soft_as *as, u64 iova, u64 last,
 			kfree(node);
 		}
 		node = next;
+		cond_resched();
 	}
 }
 
@@ -338,6 +339,7 @@ int soft_set_map(struct vdpa_device *vdpa, unsigned int asid,
 			return PTR_ERR(node);
 		}
 		as_insert(&root, node);
+		cond_resched();
 	}
 
 	down_write(&soft->map_lock);

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A lot of everything: a thousand devices, 64 queues that are busy at the same
+ * time. What it takes is told, not asserted: time under emulation is no
+ * promise. VDPA_ENDURE=1 asks for all of it.
+ */
+#include "common.h"
+
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+#include "blkdev.h"
+#include "blkconf.h"
+#include "dev.h"
+#include "endure.h"
+#include "mem.h"
+#include "mockdev.h"
+#include "nl.h"
+#include "vhost.h"
+
+#define DEVICES	1000
+
+FIXTURE(thousand) {
+	struct nl nl;
+	struct leak_mark mark;
+	int made;
+	int fd[DEVICES];
+};
+
+/* Of all kinds that need little memory; NICs with a peer take their time. */
+static const char *mgmtdev_of(int nr)
+{
+	if (nr % 10 == 9)
+		return "vdpa_net";
+	return nr % 2 ? "vdpasim_net" : MOCKDEV;
+}
+
+static const char *name_of(int nr)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "crowd%d", nr);
+	return name;
+}
+
+FIXTURE_SETUP(thousand)
+{
+	const char *reason = mock_nl_open(&self->nl);
+	struct rlimit files = { DEVICES + 100, DEVICES + 100 };
+
+	if (!reason && !(module_load("vhost_vdpa") && module_load("vdpa_net")))
+		reason = "no vhost_vdpa or vdpa_net";
+	if (reason)
+		SKIP(return, "%s", reason);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_EQ(0, mock_knob("track", 0));
+	leak_mark(&self->mark);
+}
+
+FIXTURE_TEARDOWN(thousand)
+{
+	char leaks[512] = "";
+
+	while (self->made)
+		nl_del(&self->nl, name_of(--self->made));
+	leak_check(&self->mark, leaks, sizeof(leaks));
+	EXPECT_STREQ("", leaks);
+	mock_nl_close(&self->nl, "crowd");
+}
+
+static int count_crowd(const struct nl_reply *reply, void *arg)
+{
+	int *seen = arg, nr;
+
+	if (sscanf(nl_str(reply, VDPA_ATTR_DEV_NAME), "crowd%d", &nr) == 1)
+		++*seen;
+	return 0;
+}
+
+static int listed(struct nl *nl, uint8_t cmd)
+{
+	int seen = 0;
+
+	nl_start(nl, cmd);
+	return nl_dump(nl, count_crowd, &seen) ? -1 : seen;
+}
+
+static bool is_usable(int fd, const void *mem)
+{
+	return !ioctl(fd, VHOST_SET_OWNER) &&
+	       !iotlb_map(fd, 0, 0, SZ_4K, mem, VHOST_ACCESS_RW) &&
+	       get_status(fd) == 0;
+}
+
+TEST_F_TIMEOUT(thousand, devices_are_made_listed_used_and_deleted, 600)
+{
+	long start = now_ms(), made, shown, opened, deleted;
+	char *mem = mem_anon(SZ_4K);
+	int i;
+
+	for (; self->made < DEVICES; self->made++)
+		ASSERT_EQ(0, nl_add(&self->nl, mgmtdev_of(self->made),
+				    name_of(self->made)));
+	made = now_ms();
+	EXPECT_EQ(DEVICES, listed(&self->nl, VDPA_CMD_DEV_GET));
+	EXPECT_EQ(DEVICES, listed(&self->nl, VDPA_CMD_DEV_CONFIG_GET));
+	shown = now_ms();
+	for (i = 0; i < DEVICES; i++) {
+		self->fd[i] = vhost_open(name_of(i));
+		ASSERT_LE(0, self->fd[i]) TH_LOG("device %d", i);
+		ASSERT_TRUE(is_usable(self->fd[i], mem))
+			TH_LOG("device %d", i);
+	}
+	opened = now_ms();
+	EXPECT_EQ(DEVICES * 4, status_kib("VmPin"));
+
+	/* The half of them while they are in use. */
+	while (self->made > DEVICES / 2)
+		EXPECT_EQ(0, nl_del(&self->nl, name_of(--self->made)));
+	for (i = 0; i < DEVICES; i++) {
+		if (i >= DEVICES / 2)
+			EXPECT_ERRNO(ENODEV, get_status(self->fd[i]));
+		close(self->fd[i]);
+	}
+	while (self->made)
+		EXPECT_EQ(0, nl_del(&self->nl, name_of(--self->made)));
+	deleted = now_ms();
+	EXPECT_EQ(0, listed(&self->nl, VDPA_CMD_DEV_GET));
+	TH_LOG("%d devices: made in %ld ms, listed twice in %ld, opened in %ld, deleted in %ld",
+	       DEVICES, made - start, shown - made, opened - shown,
+	       deleted - opened);
+	mem_free(mem, SZ_4K);
+}
+
+#define NAME	"crowd"
+#define QUEUES	64
+#define SIZE	4	/* descriptors of a ring */
+#define IOVA	0x100000UL
+
+/* Ring and request of a queue: a page each. */
+struct queue {
+	struct vring_desc desc[SIZE];
+	struct vring_avail avail __attribute__((aligned(2)));
+	uint16_t ring[SIZE + 1];
+	struct vring_used used __attribute__((aligned(64)));
+	struct vring_used_elem elem[SIZE];
+	struct virtio_blk_outhdr hdr __attribute__((aligned(64)));
+	uint8_t status;
+	uint8_t data[SECTOR] __attribute__((aligned(SECTOR)));
+} __attribute__((aligned(4096)));
+
+_Static_assert(sizeof(struct queue) == 4096, "a page");
+
+FIXTURE(queues) {
+	struct drv drv;		/* its file, features and nothing else */
+	struct queue *queue;
+	int kick[QUEUES];
+};
+
+static uint64_t queue_iova(int idx, size_t off)
+{
+	return IOVA + idx * sizeof(struct queue) + off;
+}
+
+#define AT(idx, member)	queue_iova(idx, offsetof(struct queue, member))
+
+static int queue_setup(int fd, int idx, int kick)
+{
+	if (vq_state(fd, VHOST_SET_VRING_NUM, idx, SIZE) ||
+	    vq_addr(fd, idx, AT(idx, desc), AT(idx, avail), AT(idx, used)) ||
+	    vq_file(fd, VHOST_SET_VRING_KICK, idx, kick))
+		return -1;
+	return vq_state(fd, VHOST_VDPA_SET_VRING_ENABLE, idx, 1);
+}
+
+FIXTURE_SETUP(queues)
+{
+	const char *reason = blk_add(NAME, &blk_ram, QUEUES);
+	struct drv *drv = &self->drv;
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	drv->features = BIT_ULL(VIRTIO_BLK_F_MQ);
+	self->queue = mem_anon(QUEUES * sizeof(struct queue));
+	ASSERT_NE(NULL, self->queue);
+	memset(self->queue, 0, QUEUES * sizeof(struct queue));
+	ASSERT_ERRNO(0, drv_open(drv, NAME));
+	ASSERT_ERRNO(0, drv_negotiate(drv));
+	ASSERT_ERRNO(0, iotlb_map(drv->fd, 0, IOVA,
+				  QUEUES * sizeof(struct queue), self->queue,
+				  VHOST_ACCESS_RW));
+	for (int i = 0; i < QUEUES; i++) {
+		self->kick[i] = eventfd(0, EFD_CLOEXEC);
+		ASSERT_ERRNO(0, queue_setup(drv->fd, i, self->kick[i]));
+	}
+	ASSERT_ERRNO(0, set_status(drv->fd, STATUS_RUNNING));
+}
+
+FIXTURE_TEARDOWN(queues)
+{
+	drv_close(&self->drv);
+	for (int i = 0; i < QUEUES; i++)
+		close(self->kick[i]);
+	mem_free(self->queue, QUEUES * sizeof(struct queue));
+	blk_del(NAME);
+}
+
+/* A sector of its own for each queue: written with @value, or read. */
+static void begin(struct queue *q, int idx, bool write, uint8_t value)
+{
+	uint16_t next = q->avail.idx;
+
+	q->hdr = (struct virtio_blk_outhdr) {
+		.type = write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN,
+		.sector = idx * 3,
+	};
+	q->status = BLK_NO_STATUS;
+	memset(q->data, write ? value : 0, SECTOR);
+	q->desc[0] = (struct vring_desc) {
+		AT(idx, hdr), sizeof(q->hdr), VRING_DESC_F_NEXT, 1,
+	};
+	q->desc[1] = (struct vring_desc) {
+		AT(idx, data), SECTOR, VRING_DESC_F_NEXT |
+		(write ? 0 : VRING_DESC_F_WRITE), 2,
+	};
+	q->desc[2] = (struct vring_desc) {
+		AT(idx, status), 1, VRING_DESC_F_WRITE, 0,
+	};
+	q->avail.ring[next % SIZE] = 0;
+	__atomic_store_n(&q->avail.idx, next + 1, __ATOMIC_SEQ_CST);
+}
+
+/* All of them have done what was asked, and the data is @value. */
+static bool all_end(struct queue *queue, uint16_t done, uint8_t value)
+{
+	long end = now_ms() + 10 * DRV_WAIT_MS;
+
+	for (int i = 0; i < QUEUES; i++) {
+		struct queue *q = &queue[i];
+
+		while (__atomic_load_n(&q->used.idx, __ATOMIC_ACQUIRE) != done)
+			if (now_ms() >= end || usleep(100))
+				return false;
+		if (q->status || q->data[0] != (uint8_t)(value + i) ||
+		    memcmp(q->data, q->data + 1, SECTOR - 1))
+			return false;
+	}
+	return true;
+}
+
+TEST_F_TIMEOUT(queues, all_64_are_busy_at_the_same_time, 200)
+{
+	int rounds = endure(50, 500), i, n;
+	uint64_t one = 1;
+	uint16_t done = 0;
+
+	for (n = 0; n < 2 * rounds; n++) {
+		uint8_t value = n / 2;
+
+		for (i = 0; i < QUEUES; i++)
+			begin(&self->queue[i], i, n % 2 == 0, value + i);
+		for (i = 0; i < QUEUES; i++)
+			ASSERT_EQ(sizeof(one), write(self->kick[i], &one,
+						     sizeof(one)));
+		ASSERT_TRUE(all_end(self->queue, ++done, value))
+			TH_LOG("round %d", n);
+	}
+	for (i = 0; i < QUEUES; i++) {
+		EXPECT_EQ(rounds, blk_counter(NAME, i, "writes"));
+		EXPECT_EQ(rounds * SECTOR,
+			  blk_counter(NAME, i, "written bytes"));
+		EXPECT_EQ(rounds, blk_counter(NAME, i, "reads"));
+		EXPECT_EQ(rounds * SECTOR, blk_counter(NAME, i, "read bytes"));
+	}
+}
+
+TEST_HARNESS_MAIN
