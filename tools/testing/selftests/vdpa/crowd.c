@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A lot of everything: a thousand devices, 64 queues that are busy at the same
- * time. What it takes is told, not asserted: time under emulation is no
- * promise. VDPA_ENDURE=1 asks for all of it.
+ * time, a million pieces of memory. What it takes is told, not asserted: time
+ * under emulation is no promise. VDPA_ENDURE=1 asks for all of it.
  */
 #include "common.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -273,6 +275,168 @@ TEST_F_TIMEOUT(queues, all_64_are_busy_at_the_same_time, 200)
 		EXPECT_EQ(rounds, blk_counter(NAME, i, "reads"));
 		EXPECT_EQ(rounds * SECTOR, blk_counter(NAME, i, "read bytes"));
 	}
+}
+
+/* Mapped again and again, for much to be mapped with little memory. */
+#define MEM	(64 * SZ_2M / 2)
+
+FIXTURE(pieces) {
+	int fd;
+	char *mem;
+	struct leak_mark mark;
+};
+
+FIXTURE_SETUP(pieces)
+{
+	const char *reason = drv_device(NAME);
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	leak_mark(&self->mark);
+	self->mem = mem_scattered(MEM);
+	ASSERT_NE(NULL, self->mem);
+	self->fd = vhost_open(NAME);
+	ASSERT_LE(0, self->fd);
+	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
+}
+
+FIXTURE_TEARDOWN(pieces)
+{
+	char leaks[512] = "";
+
+	close(self->fd);
+	mem_free(self->mem, MEM);
+	leak_check(&self->mark, leaks, sizeof(leaks));
+	EXPECT_STREQ("", leaks);
+	vdpa_del(NAME);
+}
+
+/* What the kernel has done for this thread, in ms. */
+static long system_ms(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
+}
+
+/* Pages @from to @to of the device's memory, one message each. */
+static int map_pages(int fd, char *mem, uint64_t from, uint64_t to)
+{
+	uint64_t nr;
+
+	for (nr = from; nr < to; nr++)
+		if (iotlb_map(fd, 0, nr * SZ_4K, SZ_4K,
+			      mem + nr * SZ_4K % MEM, VHOST_ACCESS_RW))
+			return errno;
+	return 0;
+}
+
+#define PARTS	8
+
+/* Were the cost of one to grow with all, the last part would be 15 times. */
+static int map_all(struct __test_metadata *_metadata, int fd, char *mem,
+		   uint64_t pages)
+{
+	long ms[PARTS];
+	int i;
+
+	for (i = 0; i < PARTS; i++) {
+		ms[i] = -system_ms();
+		ASSERT_EQ(0, map_pages(fd, mem, pages / PARTS * i,
+				       pages / PARTS * (i + 1)));
+		ms[i] += system_ms();
+	}
+	TH_LOG("%lu pieces: the first eighth took %ld ms, the last one %ld",
+	       pages, ms[0], ms[PARTS - 1]);
+	EXPECT_GT(5 * (ms[0] + 50), ms[PARTS - 1]);
+	EXPECT_EQ(pages * 4, status_kib("VmPin"));
+	return 0;
+}
+
+/*
+ * Wants this CPU each millisecond, before all others; how long it had to wait
+ * at most. A kernel that can be preempted anywhere never lets it wait, others
+ * only if something goes on without end.
+ */
+struct watch {
+	pthread_t thread;
+	bool stop;
+	long worst;
+};
+
+static void *watch_run(void *arg)
+{
+	struct watch *watch = arg;
+	long last = now_ms(), now;
+
+	while (!__atomic_load_n(&watch->stop, __ATOMIC_RELAXED)) {
+		usleep(1000);
+		now = now_ms();
+		if (now - last > watch->worst)
+			watch->worst = now - last;
+		last = now;
+	}
+	return NULL;
+}
+
+static bool watch_begin(struct watch *watch)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	cpu_set_t cpu;
+
+	*watch = (struct watch) {};
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu))
+		return false;
+	return !pthread_create(&watch->thread, NULL, watch_run, watch) &&
+	       !pthread_setschedparam(watch->thread, SCHED_FIFO, &first);
+}
+
+static long watch_end(struct watch *watch)
+{
+	__atomic_store_n(&watch->stop, true, __ATOMIC_RELAXED);
+	pthread_join(watch->thread, NULL);
+	return watch->worst;
+}
+
+TEST_F_TIMEOUT(pieces, of_4_gib_by_the_page_are_mapped_and_unmapped, 1200)
+{
+	uint64_t pages = endure(1 << 18, 1 << 20);
+	struct watch watch;
+	long ms;
+
+	map_all(_metadata, self->fd, self->mem, pages);
+	ASSERT_TRUE(watch_begin(&watch));
+	ms = -now_ms();
+	EXPECT_ERRNO(0, iotlb_unmap(self->fd, 0, 0, UINT64_MAX));
+	ms += now_ms();
+	watch_end(&watch);
+	TH_LOG("unmapped in %ld ms, others waited for %ld at most", ms,
+	       watch.worst);
+	EXPECT_GT(ms / 8 + 50, watch.worst);
+	EXPECT_EQ(0, status_kib("VmPin"));
+}
+
+TEST_F_TIMEOUT(pieces, go_with_the_file, 1200)
+{
+	uint64_t pages = endure(1 << 18, 1 << 20);
+	struct watch watch;
+	long ms;
+
+	ASSERT_EQ(0, map_pages(self->fd, self->mem, 0, pages));
+	ASSERT_TRUE(watch_begin(&watch));
+	ms = -now_ms();
+	close(self->fd);
+	ms += now_ms();
+	watch_end(&watch);
+	TH_LOG("closed in %ld ms, others waited for %ld at most", ms,
+	       watch.worst);
+	EXPECT_GT(ms / 8 + 50, watch.worst);
+	EXPECT_EQ(0, status_kib("VmPin"));
+	self->fd = vhost_open(NAME);
+	EXPECT_LE(0, self->fd);
 }
 
 TEST_HARNESS_MAIN
