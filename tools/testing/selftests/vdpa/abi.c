@@ -10,83 +10,7 @@
 
 #include <sys/mman.h>
 
-#define OWNER	0x1	/* only the owner may */
-#define VQ	0x2	/* the argument starts with the index of a queue */
-#define NO_ARG	0x4
-#define READS	0x8	/* the argument is only written to */
-
-struct abi_row {
-	const char *name;
-	unsigned long cmd;
-	unsigned int flags;
-};
-
-#define ROW(_cmd, _flags) { #_cmd, _cmd, _flags }
-
-static const struct abi_row rows[] = {
-	ROW(VHOST_GET_FEATURES, READS),
-	ROW(VHOST_SET_FEATURES, 0),
-	ROW(VHOST_SET_OWNER, NO_ARG),
-	ROW(VHOST_RESET_OWNER, OWNER | NO_ARG),
-	ROW(VHOST_SET_MEM_TABLE, OWNER),
-	ROW(VHOST_SET_VRING_NUM, OWNER | VQ),
-	ROW(VHOST_SET_VRING_ADDR, OWNER | VQ),
-	ROW(VHOST_SET_VRING_BASE, OWNER | VQ),
-	ROW(VHOST_GET_VRING_BASE, OWNER | VQ),
-	ROW(VHOST_SET_VRING_KICK, OWNER | VQ),
-	ROW(VHOST_SET_VRING_CALL, OWNER | VQ),
-	ROW(VHOST_SET_VRING_ERR, OWNER | VQ),
-	ROW(VHOST_SET_VRING_BUSYLOOP_TIMEOUT, OWNER | VQ),
-	ROW(VHOST_GET_VRING_BUSYLOOP_TIMEOUT, OWNER | VQ),
-	ROW(VHOST_SET_BACKEND_FEATURES, 0),
-	ROW(VHOST_GET_BACKEND_FEATURES, READS),
-	ROW(VHOST_VDPA_GET_DEVICE_ID, READS),
-	ROW(VHOST_VDPA_GET_STATUS, READS),
-	ROW(VHOST_VDPA_SET_STATUS, 0),
-	ROW(VHOST_VDPA_GET_CONFIG, 0),
-	ROW(VHOST_VDPA_SET_CONFIG, 0),
-	ROW(VHOST_VDPA_SET_VRING_ENABLE, OWNER | VQ),
-	ROW(VHOST_VDPA_GET_VRING_NUM, READS),
-	ROW(VHOST_VDPA_SET_CONFIG_CALL, 0),
-	ROW(VHOST_VDPA_GET_IOVA_RANGE, READS),
-	ROW(VHOST_VDPA_GET_CONFIG_SIZE, READS),
-	ROW(VHOST_VDPA_GET_AS_NUM, READS),
-	ROW(VHOST_VDPA_GET_VRING_GROUP, OWNER | VQ),
-	ROW(VHOST_VDPA_SET_GROUP_ASID, OWNER),
-	ROW(VHOST_VDPA_SUSPEND, NO_ARG),
-	ROW(VHOST_VDPA_RESUME, NO_ARG),
-	ROW(VHOST_VDPA_GET_VRING_DESC_GROUP, OWNER | VQ),
-	ROW(VHOST_VDPA_GET_VQS_COUNT, READS),
-	ROW(VHOST_VDPA_GET_GROUP_NUM, READS),
-	ROW(VHOST_VDPA_GET_VRING_SIZE, OWNER | VQ),
-	ROW(VHOST_SET_FORK_FROM_OWNER, 0),
-	ROW(VHOST_GET_FORK_FROM_OWNER, READS),
-	ROW(VHOST_VDPA_GET_CONFIG_GENERATION, READS),
-};
-
-/* An argument that suits every row: zeroes, with a valid file of -1. */
-union abi_arg {
-	uint8_t bytes[256];
-	struct vhost_vring_file file;
-	struct vhost_vdpa_config config;
-	int fd;
-};
-
-static union abi_arg harmless(unsigned long cmd)
-{
-	union abi_arg arg = { };
-
-	if (cmd == VHOST_SET_VRING_KICK || cmd == VHOST_SET_VRING_CALL ||
-	    cmd == VHOST_SET_VRING_ERR)
-		arg.file.fd = VHOST_FILE_UNBIND;
-	else if (cmd == VHOST_VDPA_SET_CONFIG_CALL)
-		arg.fd = VHOST_FILE_UNBIND;
-	else if (cmd == VHOST_SET_VRING_NUM)
-		arg.file.fd = 64;
-	else if (cmd == VHOST_VDPA_GET_CONFIG || cmd == VHOST_VDPA_SET_CONFIG)
-		arg.config.len = 4;
-	return arg;
-}
+#include "calls.h"
 
 /* Does @check answer @want when a child of ours asks? */
 static int in_child(int (*check)(int fd), int fd)
@@ -101,22 +25,22 @@ static int in_child(int (*check)(int fd), int fd)
 }
 
 /* The first that does not work, each with an argument at @arg; NULL if none. */
-static const char *try_all(int fd, union abi_arg *arg,
+static const char *try_all(int fd, union call_arg *arg,
 			   int (*call)(int fd, unsigned long cmd, void *arg))
 {
 	size_t i;
 
 	if (call(fd, VHOST_SET_OWNER, NULL))
 		return "VHOST_SET_OWNER";
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (i = 0; i < nr_calls; i++) {
 		/* These are for a file without an owner. */
-		if (rows[i].cmd == VHOST_SET_FORK_FROM_OWNER ||
-		    rows[i].cmd == VHOST_SET_OWNER)
+		if (calls[i].cmd == VHOST_SET_FORK_FROM_OWNER ||
+		    calls[i].cmd == VHOST_SET_OWNER)
 			continue;
-		*arg = harmless(rows[i].cmd);
-		if (call(fd, rows[i].cmd, arg))
-			return rows[i].name;
-		if (rows[i].cmd == VHOST_RESET_OWNER &&
+		*arg = call_harmless(calls[i].cmd);
+		if (call(fd, calls[i].cmd, arg))
+			return calls[i].name;
+		if (calls[i].cmd == VHOST_RESET_OWNER &&
 		    call(fd, VHOST_SET_OWNER, NULL))
 			return "VHOST_SET_OWNER after VHOST_RESET_OWNER";
 	}
@@ -130,7 +54,7 @@ static int call_ioctl(int fd, unsigned long cmd, void *arg)
 
 TEST_F(abi, every_ioctl_works)
 {
-	union abi_arg arg;
+	union call_arg arg;
 	const char *failed = try_all(self->fd, &arg, call_ioctl);
 
 	EXPECT_EQ(NULL, failed)
@@ -142,28 +66,28 @@ TEST_F(abi, bad_pointer_is_efault)
 	size_t i;
 
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (rows[i].flags & NO_ARG)
+	for (i = 0; i < nr_calls; i++) {
+		if (calls[i].flags & CALL_NO_ARG)
 			continue;
-		EXPECT_ERRNO(EFAULT, ioctl(self->fd, rows[i].cmd, 16))
-			TH_LOG("%s", rows[i].name);
-		EXPECT_ERRNO(EFAULT, ioctl(self->fd, rows[i].cmd,
+		EXPECT_ERRNO(EFAULT, ioctl(self->fd, calls[i].cmd, 16))
+			TH_LOG("%s", calls[i].name);
+		EXPECT_ERRNO(EFAULT, ioctl(self->fd, calls[i].cmd,
 					   0xffff800000000000))
-			TH_LOG("%s", rows[i].name);
+			TH_LOG("%s", calls[i].name);
 	}
 }
 
 /* 0, or the number of the row that is not refused. */
 static int owner_ioctls_refused(int fd)
 {
-	union abi_arg arg;
+	union call_arg arg;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!(rows[i].flags & OWNER))
+	for (i = 0; i < nr_calls; i++) {
+		if (!(calls[i].flags & CALL_OWNER))
 			continue;
-		arg = harmless(rows[i].cmd);
-		if (errno_of(ioctl(fd, rows[i].cmd, &arg)) != EPERM)
+		arg = call_harmless(calls[i].cmd);
+		if (errno_of(ioctl(fd, calls[i].cmd, &arg)) != EPERM)
 			return 1 + i;
 	}
 	return 0;
@@ -189,20 +113,20 @@ TEST_F(abi, owner_is_set_once)
 TEST_F(abi, index_beyond_the_last_queue_is_enobufs)
 {
 	static const uint32_t bad[] = { 3, 4, 0x10000, 0x80000000, UINT32_MAX };
-	union abi_arg arg;
+	union call_arg arg;
 	size_t i, j;
 
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
 	mock_forget(&self->dev);
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!(rows[i].flags & VQ))
+	for (i = 0; i < nr_calls; i++) {
+		if (!(calls[i].flags & CALL_VQ))
 			continue;
 		for (j = 0; j < ARRAY_SIZE(bad); j++) {
-			arg = harmless(rows[i].cmd);
+			arg = call_harmless(calls[i].cmd);
 			arg.file.index = bad[j];
 			EXPECT_ERRNO(ENOBUFS,
-				     ioctl(self->fd, rows[i].cmd, &arg))
-				TH_LOG("%s %u", rows[i].name, bad[j]);
+				     ioctl(self->fd, calls[i].cmd, &arg))
+				TH_LOG("%s %u", calls[i].name, bad[j]);
 		}
 	}
 	EXPECT_STREQ("", mock_read(&self->dev, "calls"));
@@ -212,8 +136,8 @@ static bool is_known(unsigned long cmd)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].cmd == cmd)
+	for (i = 0; i < nr_calls; i++)
+		if (calls[i].cmd == cmd)
 			return true;
 	return false;
 }
@@ -255,7 +179,7 @@ TEST_F(abi, vhost_ioctls_of_other_devices_are_enotty)
 		VHOST_GET_VRING_WORKER, VHOST_SET_VRING_ENDIAN,
 		VHOST_GET_VRING_ENDIAN, VHOST_NET_SET_BACKEND,
 	};
-	union abi_arg arg = { };
+	union call_arg arg = { };
 	size_t i;
 
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
@@ -266,15 +190,15 @@ TEST_F(abi, vhost_ioctls_of_other_devices_are_enotty)
 
 TEST_F(abi, every_ioctl_is_enodev_when_the_device_is_gone)
 {
-	union abi_arg arg;
+	union call_arg arg;
 	size_t i;
 
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
 	ASSERT_EQ(0, vdpa_del(self->dev.name));
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		arg = harmless(rows[i].cmd);
-		EXPECT_ERRNO(ENODEV, ioctl(self->fd, rows[i].cmd, &arg))
-			TH_LOG("%s", rows[i].name);
+	for (i = 0; i < nr_calls; i++) {
+		arg = call_harmless(calls[i].cmd);
+		EXPECT_ERRNO(ENODEV, ioctl(self->fd, calls[i].cmd, &arg))
+			TH_LOG("%s", calls[i].name);
 	}
 	EXPECT_ERRNO(ENODEV, iotlb_map(self->fd, 0, 0, SZ_4K, self, 3));
 }
@@ -283,16 +207,16 @@ TEST_F(abi, every_ioctl_is_enodev_when_the_device_is_gone)
 TEST_F(abi, nothing_a_user_sends_is_logged)
 {
 	int log = log_open();
-	union abi_arg arg;
+	union call_arg arg;
 	size_t i, round;
 
 	ASSERT_LE(0, log);
 	ASSERT_ERRNO(0, ioctl(self->fd, VHOST_SET_OWNER));
 	for (round = 0; round < 10; round++) {
-		for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (i = 0; i < nr_calls; i++) {
 			memset(&arg, 0xff - round, sizeof(arg));
-			ioctl(self->fd, rows[i].cmd, &arg);
-			ioctl(self->fd, rows[i].cmd, 16);
+			ioctl(self->fd, calls[i].cmd, &arg);
+			ioctl(self->fd, calls[i].cmd, 16);
 		}
 		iotlb_map(self->fd, round, UINT64_MAX, round, self, 255);
 		iotlb_unmap(self->fd, round, UINT64_MAX, round);
