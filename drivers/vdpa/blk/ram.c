@@ -13,6 +13,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <uapi/linux/virtio_ring.h>
 
@@ -47,9 +48,15 @@ static struct blk_ram *to_ram(struct blk_backing *backing)
 	return container_of(backing, struct blk_ram, backing);
 }
 
+/* @pos comes from the driver, and has been checked. */
+static void *ram_at(struct blk_backing *backing, u64 pos)
+{
+	return to_ram(backing)->bytes + array_index_nospec(pos, RAM_BYTES);
+}
+
 static u8 ram_rw(struct blk_backing *backing, struct blk_req *req)
 {
-	void *p = to_ram(backing)->bytes + req->pos;
+	void *p = ram_at(backing, req->pos);
 	size_t done;
 
 	if (req->op->writes)
@@ -64,7 +71,7 @@ static int ram_range(struct blk_backing *backing, u32 type,
 		     const struct blk_range *range)
 {
 	if (type == VIRTIO_BLK_T_WRITE_ZEROES)
-		memset(to_ram(backing)->bytes + range->pos, 0, range->len);
+		memset(ram_at(backing, range->pos), 0, range->len);
 	return 0;
 }
 

@@ -163,6 +163,6 @@ void vdpa_split_complete(struct vdpa_ring *ring, u16 id, u32 written);
 bool vdpa_split_publish(struct vdpa_ring *ring);
 
 /* xfer.c */
-const void *vdpa_ring_table(const struct vdpa_ring *ring, u64 iova, u32 len);
+const void *vdpa_ring_table(const struct vdpa_ring *ring, u64 iova, u32 *lenp);
 
 #endif /* _VDPA_RING_PRIVATE_H */

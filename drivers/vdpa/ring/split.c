@@ -71,7 +71,7 @@ static int split_walk(const struct vdpa_ring *ring, struct vdpa_chain *chain,
 			nested = true;
 			/* WRITE means nothing here, 2.7.5.3.2. */
 			table = vdpa_ring_table(ring, ring_read64(&d->addr),
-						len);
+						&len);
 			if (unlikely(!table))
 				return -EBADMSG;
 			nr = len / RING_DESC_BYTES;

@@ -20,19 +20,20 @@
  * vdpa_ring_table() - Reach an indirect descriptor table.
  * @ring: ring that was made with VIRTIO_RING_F_INDIRECT_DESC
  * @iova: where the driver says it is
- * @len: how long the driver says it is, in bytes
+ * @lenp: how long the driver says it is, in bytes; set to what the translation
+ *	says is there, which is the same, but for a CPU that guesses
  *
  * VIRTIO 1.2, sections 2.7.5.3 and 2.8.7. In place where it lies in one piece,
  * else a copy that lasts until the next call.
  *
  * Context: Any context; the owner of the ring serialises.
- * Return: @len bytes, aligned for a descriptor, which the driver may still be
- * writing to; NULL if @len is no table's or the table is not mapped.
+ * Return: *@lenp bytes, aligned for a descriptor, which the driver may still be
+ * writing to; NULL if that is no table's or the table is not mapped.
  */
-const void *vdpa_ring_table(const struct vdpa_ring *ring, u64 iova, u32 len)
+const void *vdpa_ring_table(const struct vdpa_ring *ring, u64 iova, u32 *lenp)
 {
 	const struct vdpa_ring_mem *mem = &ring->mem;
-	u32 done, piece;
+	u32 len = *lenp, done, piece, there;
 	u64 last;
 	void *p;
 
@@ -46,9 +47,14 @@ const void *vdpa_ring_table(const struct vdpa_ring *ring, u64 iova, u32 len)
 				   VDPA_RING_READ);
 		if (!p)
 			return NULL;
+		/* The same number, but not known to be from what follows. */
+		there = piece;
+		OPTIMIZER_HIDE_VAR(there);
 		if (piece == len && IS_ALIGNED((unsigned long)p,
-					       RING_DESC_BYTES))
+					       RING_DESC_BYTES)) {
+			*lenp = there;
 			return p;
+		}
 		memcpy(ring->table + done, p, piece);
 	}
 	return ring->table;

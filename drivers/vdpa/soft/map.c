@@ -23,6 +23,7 @@
 
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/vdpa_soft.h>
@@ -124,6 +125,8 @@ static void *identity_translate(u64 iova, u32 *len)
 	if (!is_ram(iova & PAGE_MASK, PAGE_SIZE))
 		return NULL;
 	*len = min(*len, rest);
+	/* Only for drivers in the kernel, and only if that is known for sure. */
+	barrier_nospec();
 	return phys_to_virt(iova);
 }
 
@@ -132,6 +135,7 @@ void *soft_translate(void *priv, u64 iova, u32 *len, u32 access)
 {
 	struct vdpa_soft_vq *vq = priv;
 	struct soft_map_node *node = vq->hit;
+	u64 off, rest;
 
 	lockdep_assert_held(&vq->soft->map_lock);
 	lockdep_assert_held(&vq->lock);
@@ -147,8 +151,12 @@ void *soft_translate(void *priv, u64 iova, u32 *len, u32 access)
 	}
 	if (access & ~node->perm)
 		return NULL;
-	*len = min_t(u64, *len, node->last - iova + 1);
-	return phys_to_virt(node->pa + (iova - node->iova));
+	/* The driver may be guessing at what lies behind the mapping. */
+	off = array_index_nospec(iova - node->iova,
+				 node->last - node->iova + 1);
+	rest = node->last - node->iova + 1 - off;
+	*len = min_t(u64, *len, rest);
+	return phys_to_virt(node->pa + off);
 }
 
 /* Before [@iova, @last] goes from @as: nothing of it may be in use. */

@@ -18,6 +18,7 @@
 #define U64_MAX			UINT64_MAX
 #define BIT_ULL(nr)		(1ULL << (nr))
 #define __force
+#define OPTIMIZER_HIDE_VAR(var)	__asm__ ("" : "=r" (var) : "0" (var))
 #define __aligned(n)		__attribute__((aligned(n)))
 
 /* The message is optional in the kernel. */
