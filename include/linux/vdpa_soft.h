@@ -193,6 +193,8 @@ struct vdpa_soft_vq {
  * @suspended: @lock
  * @stopped: for ever, the device is being removed; @lock
  * @needs_reset: a virtqueue is broken; cleared under @lock
+ * @kcov_handle: whose coverage the workers count for, 0 if nobody's; written
+ *	under @lock, read anywhere
  * @map_lock: @as, which address space a virtqueue uses, rings made on them
  * @config_lock: the three below; interrupts disabled
  * @config: configuration space, little endian
@@ -214,6 +216,7 @@ struct vdpa_soft {
 	bool suspended;
 	bool stopped;
 	bool needs_reset;
+	u64 kcov_handle;
 
 	struct rw_semaphore map_lock;
 

@@ -10,6 +10,7 @@
  */
 #include "blk.h"
 
+#include <linux/kcov.h>
 #include <linux/sched/mm.h>
 
 void blk_lane_queue(struct blk_lane *lane, struct blk_req *req)
@@ -41,10 +42,12 @@ static u8 lane_do(struct blk_req *req)
 static void lane_work(struct work_struct *work)
 {
 	struct blk_lane *lane = container_of(work, typeof(*lane), work);
+	struct blk_vq *bvq = container_of(lane, typeof(*bvq), lane);
 	unsigned int flags = memalloc_noio_save();
 	struct blk_req *req;
 	LIST_HEAD(reqs);
 
+	kcov_remote_start_common(READ_ONCE(bvq->vq->soft->kcov_handle));
 	lane_take(lane, &reqs);
 	while ((req = list_first_entry_or_null(&reqs, typeof(*req), node))) {
 		u8 status;
@@ -55,6 +58,7 @@ static void lane_work(struct work_struct *work)
 			blk_req_end(req, status);
 		cond_resched();
 	}
+	kcov_remote_stop();
 	memalloc_noio_restore(flags);
 }
 
@@ -66,6 +70,7 @@ static void flush_work_fn(struct work_struct *work)
 	LIST_HEAD(reqs);
 	u8 status;
 
+	kcov_remote_start_common(READ_ONCE(blk->soft.kcov_handle));
 	/* What they cover has been written before they came here. */
 	lane_take(&blk->flushes, &reqs);
 	if (!list_empty(&reqs)) {
@@ -77,6 +82,7 @@ static void flush_work_fn(struct work_struct *work)
 			blk_req_end(req, status);
 		}
 	}
+	kcov_remote_stop();
 	memalloc_noio_restore(flags);
 }
 

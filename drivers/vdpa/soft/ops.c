@@ -9,6 +9,7 @@
  */
 #include "soft.h"
 
+#include <linux/kcov.h>
 #include <linux/log2.h>
 #include <linux/vdpa_soft.h>
 #include <net/genetlink.h>
@@ -266,6 +267,7 @@ static void soft_set_status(struct vdpa_device *vdpa, u8 status)
 		status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	status &= ~VIRTIO_CONFIG_S_NEEDS_RESET;
 	WRITE_ONCE(soft->status, status);
+	WRITE_ONCE(soft->kcov_handle, kcov_common_handle());
 	soft_update(soft);
 }
 

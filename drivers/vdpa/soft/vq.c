@@ -14,6 +14,7 @@
 #include "soft.h"
 
 #include <linux/err.h>
+#include <linux/kcov.h>
 #include <linux/vdpa_soft.h>
 
 static void vq_work(struct work_struct *work);
@@ -155,6 +156,7 @@ static void vq_work(struct work_struct *work)
 	const struct vdpa_soft_class *class = vq->soft->class;
 	bool again = false;
 
+	kcov_remote_start_common(READ_ONCE(vq->soft->kcov_handle));
 	down_read(&vq->soft->map_lock);
 	mutex_lock(&vq->lock);
 	if (vq_usable(vq))
@@ -164,6 +166,7 @@ static void vq_work(struct work_struct *work)
 
 	if (class->work_end)
 		class->work_end(vq);
+	kcov_remote_stop();
 	if (again)
 		vdpa_soft_vq_queue(vq);
 }
