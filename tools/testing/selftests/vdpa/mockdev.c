@@ -42,7 +42,7 @@ void mock_nl_close(struct nl *nl, const char *prefix)
 	nl_close(nl);
 }
 
-static int mock_knobs(const char *knobs)
+int mock_knobs(const char *knobs)
 {
 	char copy[512], *knob, *rest, *value;
 	int err = file_write("1", MOCK "/next/default");

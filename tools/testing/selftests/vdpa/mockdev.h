@@ -39,6 +39,8 @@ bool mock_available(void);
 const char *mock_nl_open(struct nl *nl);
 void mock_nl_close(struct nl *nl, const char *prefix);
 
+/* The next device is one by default but for these knobs. 0 or -errno. */
+int mock_knobs(const char *knobs);
 /* A knob of the next device. */
 int mock_knob(const char *name, unsigned long long value);
 
