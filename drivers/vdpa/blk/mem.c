@@ -12,12 +12,20 @@
 
 #include <linux/slab.h>
 
+/*
+ * What memory mapped in pages can be in; mapped byte by byte it could be in
+ * millions, and the elements take much more memory than what they describe.
+ */
+#define MEM_PIECES_MAX	(BLK_BYTES_MAX / PAGE_SIZE + 2 * VDPA_CHAIN_MAX)
+
 /* Room for one more; requests of many pieces are rare. */
 static bool mem_grow(struct blk_req *req)
 {
-	u32 max = req->max * 4;
+	u32 max = min_t(u32, req->max * 4, MEM_PIECES_MAX);
 	struct bio_vec *bvec;
 
+	if (req->max == max)
+		return false;
 	bvec = kvmalloc_array(max, sizeof(*bvec), GFP_KERNEL);
 	if (!bvec)
 		return false;
@@ -41,8 +49,8 @@ static bool mem_add(struct blk_req *req, void *p, u32 len)
  * @req: the request
  * @access: VDPA_RING_READ or VDPA_RING_WRITE
  *
- * Return: VIRTIO_BLK_S_OK; VIRTIO_BLK_S_IOERR if not all of it is mapped, or
- *	there is no memory to keep it in.
+ * Return: VIRTIO_BLK_S_OK; VIRTIO_BLK_S_IOERR if not all of it is mapped, if it
+ *	is in more pieces than pages can be, or if memory is short.
  */
 u8 blk_mem_take(struct blk_req *req, u32 access)
 {

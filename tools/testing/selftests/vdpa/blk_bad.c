@@ -232,6 +232,28 @@ TEST_F(bad, requests_have_a_size_that_can_be_served)
 	EXPECT_REFUSED_REQUEST(IOERR, IN, 0, &seg, 1, NULL);
 }
 
+/*
+ * Of memory that is mapped in pages there are never so many. What the device
+ * keeps of each piece is more than a byte.
+ */
+TEST_F(bad, memory_in_more_pieces_than_pages_can_be_is_an_error)
+{
+	const uint64_t iova = OUTSIDE + SZ_2M;
+	struct drv_seg seg = { iova, 8 * SECTOR };
+	uint8_t *byte = blk_data(&self->drv, 0);
+	unsigned int i;
+
+	for (i = 0; i < 16 * SECTOR; i++)
+		ASSERT_ERRNO(0, iotlb_map(self->drv.fd, 0, iova + i, 1, byte,
+					  VHOST_ACCESS_RW));
+	*byte = 0x5a;
+	EXPECT_EQ(OK, blk_do(&self->drv, 0, OUT, 16, &seg, 1, NULL));
+	seg.len = 16 * SECTOR;
+	EXPECT_REFUSED_REQUEST(IOERR, OUT, 16, &seg, 1, NULL);
+	seg.write = true;
+	EXPECT_REFUSED_REQUEST(IOERR, IN, 16, &seg, 1, NULL);
+}
+
 struct range_row {
 	uint64_t sector;
 	uint32_t len;
