@@ -54,7 +54,7 @@ void vp_free(struct vdpa_device *vdpa)
 
 	vp_irqs_free(vp);
 	unmap_notify(vp);
-	kfree(vp->vqs);
+	kvfree(vp->vqs);
 }
 
 static int init_vq(struct vp_dev *vp, u16 idx)
@@ -85,7 +85,8 @@ static int init_dev(struct vp_dev *vp, struct vp_fn *fn)
 	vp_line_init(&vp->config);
 	snprintf(vp->config_name, sizeof(vp->config_name), "vp-vdpa[%s]-config",
 		 pci_name(pdev));
-	vp->vqs = kcalloc(vp->nvqs, sizeof(*vp->vqs), GFP_KERNEL);
+	/* A function may say that it has 65535. */
+	vp->vqs = kvcalloc(vp->nvqs, sizeof(*vp->vqs), GFP_KERNEL);
 	if (!vp->vqs)
 		return -ENOMEM;
 	for (u16 i = 0; i < vp->nvqs && !err; i++)
@@ -111,6 +112,8 @@ static int vp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 	if (fn->vp)
 		return vdpa_refuse(-EBUSY, "Function has a device already: %s",
 				   dev_name(&fn->vp->vdpa.dev));
+	if (!mgmt->max_supported_vqs)
+		return vdpa_refuse(-EOPNOTSUPP, "Function has no virtqueues");
 	err = vp_fn_reset(fn);
 	if (err)
 		return vdpa_refuse(err, "Function does not reset");
