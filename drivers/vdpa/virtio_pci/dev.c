@@ -70,6 +70,9 @@ static int init_vq(struct vp_dev *vp, u16 idx)
 		return 0;
 	vp->max = max(vp->max, vq->max);
 	vq->notify = vp_modern_map_vq_notify(modern, idx, &vq->notify_pa);
+	/* Two bytes are mapped; four must not reach beyond the page. */
+	if (!IS_ALIGNED(vq->notify_pa, sizeof(u32)))
+		vp->features &= ~BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
 	return vq->notify ? 0 : -EIO;
 }
 
@@ -124,7 +127,7 @@ static int vp_dev_add(struct vdpa_mgmt_dev *mgmt, const char *name,
 		return PTR_ERR(vp);
 	err = init_dev(vp, fn);
 	if (!err && config->mask & BIT_ULL(VDPA_ATTR_DEV_FEATURES))
-		vp->features = config->device_features;
+		vp->features &= config->device_features;
 	if (!err) {
 		vp->vdpa.mdev = mgmt;
 		set_dev(fn, vp);

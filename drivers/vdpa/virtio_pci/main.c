@@ -16,6 +16,29 @@
 /* What we could pass on, but nobody behind us could use. */
 #define NOT_PASSED	(BIT_ULL(VIRTIO_F_ADMIN_VQ) | BIT_ULL(VIRTIO_F_SR_IOV))
 
+#define RING_RESET_END							\
+	offsetofend(struct virtio_pci_modern_common_cfg, queue_reset)
+
+/*
+ * How long a structure is, virtio-pci has from the function, and may have mapped
+ * less of it, up to where the BAR ends. That it has mapped a page is certain.
+ */
+static size_t page_rest(const void __iomem *p)
+{
+	return PAGE_SIZE - offset_in_page(p);
+}
+
+/* Nothing is taken for mapped because the function says so. */
+static u64 check_registers(struct virtio_pci_modern_device *modern)
+{
+	u64 features = vp_modern_get_features(modern) & ~NOT_PASSED;
+
+	modern->device_len = min(modern->device_len, page_rest(modern->device));
+	if (min(modern->common_len, page_rest(modern->common)) < RING_RESET_END)
+		features &= ~BIT_ULL(VIRTIO_F_RING_RESET);
+	return features;
+}
+
 static void init_mgmt(struct vp_fn *fn)
 {
 	struct vdpa_mgmt_dev *mgmt = &fn->mgmt;
@@ -27,8 +50,7 @@ static void init_mgmt(struct vp_fn *fn)
 	mgmt->ops = &vp_mgmtdev_ops;
 	mgmt->id_table = fn->ids;
 	mgmt->max_supported_vqs = vp_modern_get_num_queues(&fn->modern);
-	mgmt->supported_features = vp_modern_get_features(&fn->modern) &
-				   ~NOT_PASSED;
+	mgmt->supported_features = check_registers(&fn->modern);
 	mgmt->config_attr_mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES);
 }
 
