@@ -159,7 +159,7 @@ void *soft_translate(void *priv, u64 iova, u32 *len, u32 access)
 	return phys_to_virt(node->pa + off);
 }
 
-/* Before [@iova, @last] goes from @as: nothing of it may be in use. */
+/* Before [@iova, @last] goes from @as: nothing of it may stay in use. */
 static void as_revoke(struct vdpa_soft *soft, const struct vdpa_soft_as *as,
 		      u64 iova, u64 last)
 {
@@ -170,7 +170,7 @@ static void as_revoke(struct vdpa_soft *soft, const struct vdpa_soft_as *as,
 
 		if (vq->as != as)
 			continue;
-		soft_vq_drain(vq);
+		soft_vq_settle(vq);
 		vq->hit = NULL;
 		if (as->identity || soft_area_overlaps(vq, iova, last))
 			soft_vq_drop_ring(vq);
@@ -384,7 +384,7 @@ int soft_set_group_asid(struct vdpa_device *vdpa, unsigned int group,
 
 		if (vq->group != group || vq->as == &soft->as[asid])
 			continue;
-		soft_vq_drain(vq);
+		soft_vq_settle(vq);
 		soft_vq_drop_ring(vq);
 		vq->hit = NULL;
 		vq->as = &soft->as[asid];

@@ -40,7 +40,7 @@ void soft_vq_init(struct vdpa_soft *soft, u16 idx);
 void soft_vq_reset(struct vdpa_soft_vq *vq);
 void soft_vq_update(struct vdpa_soft_vq *vq);
 void soft_vq_drop_ring(struct vdpa_soft_vq *vq);
-void soft_vq_drain(struct vdpa_soft_vq *vq);
+void soft_vq_settle(struct vdpa_soft_vq *vq);
 void soft_vq_forget(struct vdpa_soft_vq *vq);
 
 /* area.c */

@@ -225,10 +225,29 @@ void vdpa_soft_vq_leave(struct vdpa_soft_vq *vq, enum vdpa_soft_next next)
 EXPORT_SYMBOL_GPL(vdpa_soft_vq_leave);
 
 /* Wait for requests that outlive a batch: they use memory of the driver. */
-void soft_vq_drain(struct vdpa_soft_vq *vq)
+static void vq_drain(struct vdpa_soft_vq *vq)
 {
 	if (vq->soft->class->drain)
 		vq->soft->class->drain(vq);
+}
+
+/*
+ * Memory is about to go. Who has used it until now is completed while the driver
+ * can be told; what comes to an end later has nowhere to put its status. The
+ * worker is on its way, and sees to kicks.
+ */
+void soft_vq_settle(struct vdpa_soft_vq *vq)
+{
+	lockdep_assert_held_write(&vq->soft->map_lock);
+
+	if (!vq->soft->class->drain)
+		return;
+	vq_drain(vq);
+	guard(mutex)(&vq->lock);
+	if (vq->ring && vq->running && !vq->broken) {
+		vq->soft->class->reap(vq);
+		vq_finish(vq, VDPA_SOFT_IDLE);
+	}
 }
 
 /* Nobody waits for requests that have not been completed. */
@@ -243,7 +262,7 @@ void soft_vq_forget(struct vdpa_soft_vq *vq)
 /* What has come to an end is completed before the virtqueue stops. */
 static void vq_reap(struct vdpa_soft_vq *vq)
 {
-	if (!vq->soft->class->reap || !vq_usable(vq))
+	if (!vq->soft->class->drain || !vq_usable(vq))
 		return;
 	vq->soft->class->reap(vq);
 	vq_finish(vq, VDPA_SOFT_IDLE);
@@ -262,7 +281,7 @@ void soft_vq_update(struct vdpa_soft_vq *vq)
 		return;
 	if (!run) {
 		disable_work_sync(&vq->work);
-		soft_vq_drain(vq);
+		vq_drain(vq);
 	}
 
 	down_read(&soft->map_lock);
