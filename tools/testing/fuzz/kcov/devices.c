@@ -17,6 +17,7 @@
 #include "surface.h"
 
 #define BACKING		"/tmp/fuzz.img"
+#define NAME_BYTES	256
 #define BACKING_BYTES	(64 * 1024)
 
 /* Two of all that a parent may have more than one of. */
@@ -104,6 +105,36 @@ const char *devices_init(void)
 		return why;
 	}
 	return NULL;
+}
+
+/* Of the devices there are one that is none of ours, if there is any. */
+static int find_other(const struct nl_reply *reply, void *arg)
+{
+	const char *name = nl_str(reply, VDPA_ATTR_DEV_NAME);
+	uint32_t i;
+
+	for (i = 0; i < NR_DEVICES; i++)
+		if (!strcmp(name, devices[i].name))
+			return 0;
+	snprintf(arg, NAME_BYTES, "%s", name);
+	return 1;
+}
+
+void devices_sweep(void)
+{
+	char name[NAME_BYTES];
+	int err;
+
+	for (;;) {
+		nl_start(&nl, VDPA_CMD_DEV_GET);
+		err = nl_dump(&nl, find_other, name);
+		if (!err)
+			return;
+		if (err > 0)
+			err = nl_del(&nl, name);
+		if (err)
+			wrong("%s cannot be deleted: %s", name, strerror(-err));
+	}
 }
 
 void devices_restore(void)

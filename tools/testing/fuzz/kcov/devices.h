@@ -40,6 +40,9 @@ int device_open(const struct device *device);
 /* Looks again where its node is. */
 void device_find(struct device *device);
 
+/* Deletes all others that there are. */
+void devices_sweep(void);
+
 /* Makes anew those that were changed. */
 void devices_restore(void);
 

@@ -39,6 +39,8 @@ struct shared {
 static const char *const noise[] = {
 	"hrtimer: interrupt took", "clocksource:", "perf: interrupt took",
 	"random: ", "sched: RT throttling", "hogged CPU for",
+	/* netlink: of any family, rarely */
+	"leftover after parsing attributes", "has an invalid length",
 };
 
 static struct shared *shared;
