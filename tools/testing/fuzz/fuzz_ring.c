@@ -9,108 +9,15 @@
  *
  * Besides what the sanitizers see, a chain that was fetched must be one.
  */
-#include <compat.h>
-#include <linux/virtio_ring.h>
-#include <linux/vdpa_ring.h>
+#include "hostile.h"
 
 #define MEM_BYTES	1024
-
-void (*compat_read_hook)(void *p, size_t len);
 
 enum op {
 	OP_DESC, OP_TABLE, OP_OFFER, OP_POKE, OP_FETCH, OP_COMPLETE, OP_PUBLISH,
 	OP_ENABLE, OP_DISABLE, OP_PULL, OP_PUSH, OP_NEXT, OP_UNFETCH,
 	OP_SET_STATE, OP_IDX, OP_NR
 };
-
-/* What IOVAs lead to, in 0x1000 steps; the last step wraps around. */
-static struct area {
-	u64 iova;
-	u32 len;
-	u32 access;
-	u8 *mem;
-} areas[7];
-
-static const u8 *in;
-static size_t in_left;
-static u32 chaos;	/* state of the driver's other CPU; 0: there is none */
-static u32 translations;
-
-static u8 get8(void)
-{
-	if (!in_left)
-		return 0;
-	in_left--;
-	return *in++;
-}
-
-static u16 get16(void)
-{
-	u16 lo = get8();
-
-	return lo | get8() << 8;
-}
-
-static u32 get32(void)
-{
-	u32 lo = get16();
-
-	return lo | (u32)get16() << 16;
-}
-
-static u32 next_chaos(void)
-{
-	chaos ^= chaos << 13;
-	chaos ^= chaos >> 17;
-	chaos ^= chaos << 5;
-	return chaos;
-}
-
-/* Another CPU writes to what was just read. */
-static void write_behind(void *p, size_t len)
-{
-	u32 r;
-
-	if (!chaos)
-		return;
-	r = next_chaos();
-	if (r & 0x100)
-		((u8 *)p)[r % len] ^= r >> 24;
-}
-
-static void *translate(void *priv, u64 iova, u32 *len, u32 access)
-{
-	u32 i;
-
-	assert(*len);
-	translations++;
-	if (chaos) {
-		struct area *a = &areas[next_chaos() % ARRAY_SIZE(areas)];
-
-		a->mem[next_chaos() % a->len] ^= chaos >> 24;
-	}
-	for (i = 0; i < ARRAY_SIZE(areas); i++) {
-		struct area *a = &areas[i];
-		u64 off = iova - a->iova;
-
-		if (off >= a->len || (access & a->access) != access)
-			continue;
-		*len = min_t(u64, *len, a->len - off);
-		return a->mem + off;
-	}
-	return NULL;
-}
-
-/* An IOVA that often means something. */
-static u64 get_iova(void)
-{
-	u8 sel = get8();
-	u64 iova = areas[sel % ARRAY_SIZE(areas)].iova;
-
-	if (sel & 0x80)
-		return iova + get16();
-	return iova + get8() * 4;
-}
 
 static void check_part(const struct vdpa_seg *seg, u32 nr, u64 len)
 {
@@ -140,17 +47,6 @@ static void check_fetched(int ret, const struct vdpa_chain *c, u32 size)
 	assert(c->out_len + c->in_len <= 1ULL << 32);
 	check_part(c->seg, c->nr_out, c->out_len);
 	check_part(c->seg + c->nr_out, c->nr_in, c->in_len);
-}
-
-static void put_desc(u8 *table, u32 nr)
-{
-	struct vring_desc *d = (struct vring_desc *)table + get8() % nr;
-	u8 flags = get8();
-
-	d->addr = cpu_to_le64(get_iova());
-	d->len = cpu_to_le32(flags & 0x80 ? get32() : get8());
-	d->flags = cpu_to_le16(flags & 7);
-	d->next = cpu_to_le16(flags & 0x40 ? get16() : get8() % nr);
 }
 
 struct fuzz {
@@ -244,28 +140,21 @@ static void do_unfetch(struct fuzz *f)
 /* What the driver does to memory; false if @op is none of that. */
 static bool do_driver_op(struct fuzz *f, enum op op)
 {
-	struct area *a;
-	u16 nr;
-
 	switch (op) {
 	case OP_DESC:
-		put_desc((u8 *)f->desc, f->size);
+		put_desc(f->desc, f->size);
 		return true;
 	case OP_TABLE:
 		put_desc(areas[3].mem, MEM_BYTES / sizeof(struct vring_desc));
 		return true;
 	case OP_OFFER:
-		nr = le16_to_cpu(f->avail->idx);
-		f->avail->ring[nr % f->size] = cpu_to_le16(get8() % f->size);
-		f->avail->idx = cpu_to_le16((u16)(nr + 1));
+		put_avail(f->avail, f->size, get8() % f->size);
 		return true;
 	case OP_IDX:
-		f->avail->idx = cpu_to_le16(get16());
+		put_avail_idx(f->avail, get16());
 		return true;
 	case OP_POKE:
-		a = &areas[get8() % ARRAY_SIZE(areas)];
-		nr = get16() % a->len;
-		a->mem[nr] = get8();
+		area_poke();
 		return true;
 	default:
 		return false;
@@ -309,73 +198,60 @@ static void do_device_op(struct fuzz *f, enum op op)
 	}
 }
 
-static u8 *add_area(u32 i, u64 iova, u32 len, u32 access)
-{
-	void *mem;
-
-	if (posix_memalign(&mem, 16, len))
-		abort();
-	memset(mem, 0, len);
-	areas[i] = (struct area){ iova, len, access, mem };
-	return mem;
-}
-
 static void setup(struct fuzz *f)
 {
-	u32 rw = VDPA_RING_READ | VDPA_RING_WRITE, i;
 	struct vdpa_ring_cfg cfg = { .mem = { .translate = translate } };
+	u8 how;
 
 	f->size = 1U << get8() % 8;
 	cfg.size = f->size;
-	i = get8();
-	cfg.features = (i & 1 ? BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
-		       (i & 2 ? BIT_ULL(VIRTIO_RING_F_EVENT_IDX) : 0);
-	cfg.desc = add_area(0, 0x1000, vdpa_ring_desc_bytes(f->size, 0), rw);
-	cfg.driver = add_area(1, 0x2000,
-			      vdpa_ring_driver_bytes(f->size, cfg.features), rw);
-	cfg.device = add_area(2, 0x3000,
-			      vdpa_ring_device_bytes(f->size, cfg.features), rw);
-	add_area(3, 0x4000, MEM_BYTES, rw);
-	add_area(4, 0x4000 + MEM_BYTES, 100, VDPA_RING_READ);
-	add_area(5, 0x4000 + MEM_BYTES + 100, MEM_BYTES, VDPA_RING_WRITE);
-	add_area(6, 0 - (u64)MEM_BYTES, MEM_BYTES, rw);
+	how = get8();
+	cfg.features = (how & 1 ? BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) : 0) |
+		       (how & 2 ? BIT_ULL(VIRTIO_RING_F_EVENT_IDX) : 0);
+	/* In 0x1000 steps; the last step wraps around. */
+	cfg.desc = area_add(0x1000, vdpa_ring_desc_bytes(f->size, 0), AREA_RW);
+	cfg.driver = area_add(0x2000, vdpa_ring_driver_bytes(f->size,
+							     cfg.features),
+			      AREA_RW);
+	cfg.device = area_add(0x3000, vdpa_ring_device_bytes(f->size,
+							     cfg.features),
+			      AREA_RW);
+	area_add(0x4000, MEM_BYTES, AREA_RW);
+	area_add(0x4000 + MEM_BYTES, 100, VDPA_RING_READ);
+	area_add(0x4000 + MEM_BYTES + 100, MEM_BYTES, VDPA_RING_WRITE);
+	area_add(0 - (u64)MEM_BYTES, MEM_BYTES, AREA_RW);
 	f->desc = cfg.desc;
 	f->avail = cfg.driver;
 	f->used = cfg.device;
 	f->ring = vdpa_ring_create(&cfg);
 	if (IS_ERR(f->ring) || vdpa_chain_init(&f->chain))
 		abort();
-	if (i & 4) {
+	if (how & 4) {
 		struct vdpa_ring_state state = { .avail = 0xfffe };
 
 		state.used = state.avail;
-		f->avail->idx = cpu_to_le16(state.avail);
+		put_avail_idx(f->avail, state.avail);
 		vdpa_ring_set_state(f->ring, &state);
 	}
-	chaos = get32();
+	chaos_begin(get32());
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct fuzz f = {};
-	u32 i;
 
-	in = data;
-	in_left = size;
-	chaos = 0;
+	input_begin(data, size);
 	setup(&f);
-	compat_read_hook = write_behind;
-	while (in_left) {
+	while (input_left()) {
 		enum op op = get8() % OP_NR;
 
 		if (!do_driver_op(&f, op))
 			do_device_op(&f, op);
 	}
-	compat_read_hook = NULL;
+	chaos_end();
 	vdpa_chain_fini(&f.chain);
 	vdpa_ring_destroy(f.ring);
-	for (i = 0; i < ARRAY_SIZE(areas); i++)
-		free(areas[i].mem);
+	areas_free();
 	return 0;
 }
