@@ -16,11 +16,8 @@
 #include "mem.h"
 #include "nl.h"
 #include "vhost.h"
+#include "vpdev.h"
 
-#define PCI		"/sys/bus/pci"
-#define FUNCTION	"0000:00:10.0"
-#define NIC_ID		"0x1041"
-#define DRIVER		"vp-vdpa"
 #define NAME		"vp0"
 #define NVQS		3
 #define NO_SUCH_FEATURE	BIT_ULL(50)
@@ -31,36 +28,11 @@
 
 static const uint8_t mac[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 
-/* NULL, or why there is no function to test with. */
-static const char *function_take(void)
-{
-	char id[16];
-
-	if (file_read(id, sizeof(id), PCI "/devices/" FUNCTION "/device") ||
-	    strncmp(id, NIC_ID, strlen(NIC_ID)))
-		return "no virtio NIC at " FUNCTION;
-	if (!module_load("vp_vdpa") || !module_load("vhost_vdpa"))
-		return "vp_vdpa is not built";
-	file_write(DRIVER, PCI "/devices/" FUNCTION "/driver_override");
-	file_write(FUNCTION, PCI "/devices/" FUNCTION "/driver/unbind");
-	file_write(FUNCTION, PCI "/drivers_probe");
-	if (!file_exists(PCI "/drivers/" DRIVER "/" FUNCTION))
-		return "vp_vdpa does not take " FUNCTION;
-	return NULL;
-}
-
-static void function_give_back(void)
-{
-	file_write("\n", PCI "/devices/" FUNCTION "/driver_override");
-	file_write(FUNCTION, PCI "/drivers/" DRIVER "/unbind");
-	file_write(FUNCTION, PCI "/drivers_probe");
-}
-
 static int add_with(struct nl *nl, const char *name, uint64_t features)
 {
 	nl_start(nl, VDPA_CMD_DEV_NEW);
 	nl_put_str(nl, VDPA_ATTR_MGMTDEV_BUS_NAME, "pci");
-	nl_put_str(nl, VDPA_ATTR_MGMTDEV_DEV_NAME, FUNCTION);
+	nl_put_str(nl, VDPA_ATTR_MGMTDEV_DEV_NAME, VP_FUNCTION);
 	nl_put_str(nl, VDPA_ATTR_DEV_NAME, name);
 	if (features)
 		nl_put_u64(nl, VDPA_ATTR_DEV_FEATURES, features);
@@ -74,7 +46,7 @@ FIXTURE(vp) {
 
 FIXTURE_SETUP(vp)
 {
-	const char *why = function_take();
+	const char *why = vp_take();
 
 	if (why)
 		SKIP(return, "%s", why);
@@ -91,7 +63,7 @@ FIXTURE_TEARDOWN(vp)
 	if (vdpa_exists(NAME))
 		EXPECT_EQ(0, nl_del(&self->nl, NAME));
 	nl_close(&self->nl);
-	function_give_back();
+	vp_give_back();
 }
 
 TEST_F(vp, tells_what_the_function_has)
@@ -200,7 +172,7 @@ TEST_F(vp, doorbell_is_of_no_use_once_the_function_is_unbound)
 		ASSERT_NE(MAP_FAILED, (void *)page[i]);
 		EXPECT_EQ(0, mem_store(page[i], i));
 	}
-	ASSERT_EQ(0, file_write(FUNCTION, PCI "/drivers/" DRIVER "/unbind"));
+	ASSERT_EQ(0, file_write(VP_FUNCTION, PCI "/drivers/" VP_DRIVER "/unbind"));
 	for (i = 0; i < NVQS; i++)
 		EXPECT_EQ(SIGBUS, mem_store(page[i], i));
 	EXPECT_EQ(-1, get_status(self->fd));
@@ -223,7 +195,7 @@ FIXTURE(function) {
 
 FIXTURE_SETUP(function)
 {
-	const char *why = function_take();
+	const char *why = vp_take();
 
 	if (why)
 		SKIP(return, "%s", why);
@@ -235,7 +207,7 @@ FIXTURE_TEARDOWN(function)
 	if (vdpa_exists(NAME))
 		EXPECT_EQ(0, nl_del(&self->nl, NAME));
 	nl_close(&self->nl);
-	function_give_back();
+	vp_give_back();
 }
 
 TEST_F(function, features_that_it_lacks_are_refused)
@@ -267,7 +239,7 @@ TEST_F(function, address_of_another_device_is_refused_with_words)
 {
 	nl_start(&self->nl, VDPA_CMD_DEV_NEW);
 	nl_put_str(&self->nl, VDPA_ATTR_MGMTDEV_BUS_NAME, "pci");
-	nl_put_str(&self->nl, VDPA_ATTR_MGMTDEV_DEV_NAME, FUNCTION);
+	nl_put_str(&self->nl, VDPA_ATTR_MGMTDEV_DEV_NAME, VP_FUNCTION);
 	nl_put_str(&self->nl, VDPA_ATTR_DEV_NAME, NAME);
 	nl_put(&self->nl, VDPA_ATTR_DEV_NET_CFG_MACADDR, mac, sizeof(mac));
 	EXPECT_EQ(-EOPNOTSUPP, nl_do(&self->nl));
