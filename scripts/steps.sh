@@ -54,7 +54,7 @@ report()
 {
 	local log=$logs/$1.log
 
-	printf '%-12s %-48s %s passed, %s failed, %s skipped (%s s)\n' \
+	printf '%-14s %-48s %s passed, %s failed, %s skipped (%s s)\n' \
 		"$1" "$2" "$ok" "$bad" "$skip" "$3"
 	[ "$bad" -gt 0 ] || return 0
 	echo "--- $log"
@@ -95,7 +95,7 @@ run_steps()
 		while [ "$(jobs -rp | wc -l)" -ge "$lanes" ]; do
 			wait -n
 		done
-		[ ! -t 1 ] || echo "             ... $name"
+		[ ! -t 1 ] || echo "               ... $name"
 		lane "$name" "${limit// /}" "${what# }" &
 	done <<<"$table"
 	wait

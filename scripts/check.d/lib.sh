@@ -34,6 +34,37 @@ test_modules()
 	[ -n "$VDPA_BUILT" ] || make testmodules W=1 KCFLAGS=-Werror "$@"
 }
 
+# kselftests [PROGRAM...]: all, or these, on a machine that has a PCI function to
+# be unplugged
+kselftests()
+{
+	VM_ARGS='--timeout 1700 --qemu=-device --qemu=edu' \
+		tools/testing/selftests/vdpa/run "$@"
+}
+
+# every_other_kselftest FIRST: every other program, from the first or second
+every_other_kselftest()
+{
+	# shellcheck disable=SC2046
+	kselftests $(make -s -C tools/testing/selftests/vdpa list |
+		sed -n "$1~2p")
+}
+
+# fuzz SURFACE: for VDPA_FUZZ_SECONDS, five minutes if that is not set
+fuzz()
+{
+	local status=0
+
+	test_modules >&2 || return
+	tools/testing/fuzz/kcov/run "$1" \
+		--time "${VDPA_FUZZ_SECONDS:-300}" 2>&1 || status=$?
+	case $status in
+	0) echo "ok - nothing was found" ;;
+	4) echo "ok - $1 # SKIP see above" ;;
+	*) echo "not ok - nothing was found" ;;
+	esac
+}
+
 need_source()
 {
 	if ! [ -d "$source" ]; then
