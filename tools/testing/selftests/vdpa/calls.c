@@ -4,6 +4,7 @@
  */
 #include "calls.h"
 
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define ROW(_cmd, _flags) { #_cmd, _cmd, _flags }
 
 const struct call calls[] = {
@@ -47,7 +48,7 @@ const struct call calls[] = {
 	ROW(VHOST_VDPA_GET_CONFIG_GENERATION, CALL_READS),
 };
 
-const size_t nr_calls = sizeof(calls) / sizeof(calls[0]);
+const size_t nr_calls = ARRAY_SIZE(calls);
 
 union call_arg call_harmless(unsigned long cmd)
 {
