@@ -86,7 +86,11 @@ class Vm:
         opts = self.opts
         append = [APPEND]
         line = [QEMU, *MACHINE, *ROOT]
-        line += ["-accel", "tcg" if opts.icount else "tcg,thread=single"]
+        if opts.icount:
+            line += ["-accel", "tcg"]
+        else:
+            line += ["-accel", "tcg,thread=" +
+                     ("multi" if opts.parallel else "single")]
         line += ["-smp", str(1 if opts.icount else opts.smp)]
         line += ["-m", str(opts.mem)]
         if opts.share:
