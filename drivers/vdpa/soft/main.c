@@ -40,7 +40,7 @@ void soft_free(struct vdpa_device *vdpa)
 		soft->class->free(soft);
 	if (soft->as)
 		for (int i = 0; i < soft->class->nas; i++)
-			soft_as_clear(soft, &soft->as[i], false);
+			soft_as_free(&soft->as[i]);
 	kfree(soft->as);
 	kfree(soft->vqs);
 	kfree(soft->config);

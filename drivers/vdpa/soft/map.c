@@ -198,6 +198,12 @@ void soft_as_init(struct vdpa_soft_as *as)
 	as->identity = true;
 }
 
+/* Of a device whose class is gone: there is nobody to let go of anything. */
+void soft_as_free(struct vdpa_soft_as *as)
+{
+	root_free(&as->root);
+}
+
 /* Empty @as, and make it the identity if asked. */
 void soft_as_clear(struct vdpa_soft *soft, struct vdpa_soft_as *as,
 		   bool identity)

@@ -51,6 +51,7 @@ bool soft_area_overlaps(const struct vdpa_soft_vq *vq, u64 iova, u64 last);
 /* map.c */
 void *soft_translate(void *priv, u64 iova, u32 *len, u32 access);
 void soft_as_init(struct vdpa_soft_as *as);
+void soft_as_free(struct vdpa_soft_as *as);
 void soft_as_clear(struct vdpa_soft *soft, struct vdpa_soft_as *as,
 		   bool identity);
 int soft_dma_map(struct vdpa_device *vdpa, unsigned int asid, u64 iova,
