@@ -130,10 +130,10 @@ static int pin_pages(struct vhost_vdpa *v, struct vhost_vdpa_region *region,
  * @max_spans: how many contiguous pieces may be found
  * @regions: list to which the region is added
  *
- * Return: 0; -ENOMEM over RLIMIT_MEMLOCK or short of memory; -EFAULT where
- * nothing, or nothing that allows the access, is mapped; -ENOSPC more than
- * @max_spans; -EINTR killed; -ENODEV the device went away meanwhile. Unless 0,
- * nothing stays pinned or charged.
+ * Return: 0; -ENOMEM over RLIMIT_MEMLOCK, short of memory, or a page is pinned
+ * half a million times already; -EFAULT where nothing, or nothing that allows
+ * the access, is mapped; -ENOSPC more than @max_spans; -EINTR killed; -ENODEV
+ * the device went away meanwhile. Unless 0, nothing stays pinned or charged.
  */
 int vhost_vdpa_pin(struct vhost_vdpa *v, const struct vhost_iotlb_msg *msg,
 		   u64 max_spans, struct list_head *regions)

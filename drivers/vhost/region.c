@@ -169,6 +169,26 @@ static u32 pages_huge(struct page **pages, u32 nr)
 }
 
 /*
+ * A pin counts 1024 references of a small page, and the kernel warns if they
+ * are more than an int holds. Most of it is left for those who pin while we
+ * look: a list of pages at a time, each.
+ */
+#define PAGE_REFS_MAX	(INT_MAX / 4)
+
+/* Whether one of @nr pages, from @page in memory, is pinned too often. */
+static bool pages_overused(struct page *page, u32 nr)
+{
+	for (u32 i = 0; i < nr;) {
+		struct folio *folio = page_folio(page + i);
+
+		if (folio_ref_count(folio) > PAGE_REFS_MAX)
+			return true;
+		i += folio_nr_pages(folio) - folio_page_idx(folio, page + i);
+	}
+	return false;
+}
+
+/*
  * How many of @pages are one after the other in memory, from the first. This is
  * the most of what is done for a page, so by eights.
  */
@@ -202,7 +222,7 @@ static u32 pages_contiguous(struct page **pages, u32 nr)
  *	is allocated
  *
  * Return: how many pages the region has taken over, fewer than @nr if memory
- * is short.
+ * is short or a page is pinned too often.
  */
 int vhost_vdpa_region_add_pages(struct vhost_vdpa_region *region,
 				struct page **pages, u32 nr, u64 left)
@@ -214,6 +234,8 @@ int vhost_vdpa_region_add_pages(struct vhost_vdpa_region *region,
 		unsigned long pfn = page_to_pfn(pages[done]);
 		u32 n = pages_contiguous(pages + done, nr - done);
 
+		if (pages_overused(pages[done], n))
+			break;
 		if (!chunk_extend(chunk, pfn, n)) {
 			chunk = chunk_get(region, left - done);
 			if (!chunk)

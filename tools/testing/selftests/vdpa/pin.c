@@ -444,4 +444,24 @@ TEST_F_TIMEOUT(many, pieces_of_64_gib_and_more_fit_at_ten_bytes_each, 200)
 	EXPECT_EQ(0, status_kib("VmPin"));
 }
 
+/* The kernel counts to 2^31, 1024 for each, and warns when it is there. */
+TEST_F_TIMEOUT(many, pins_of_one_page_end_before_the_kernel_warns, 200)
+{
+	const uint64_t size = 0x8000 * SZ_4K;
+	char *mem = mem_repeated(size, SZ_4K);
+	int fd = self->dev.fd, err = 0;
+	uint64_t iova;
+
+	ASSERT_NE(NULL, mem);
+	for (iova = 0; !err && iova <= 66 * size; iova += size)
+		err = errno_of(iotlb_map(fd, 0, iova, size, mem, RW));
+	EXPECT_EQ(ENOMEM, err);
+	EXPECT_LE(100000, pieces(&self->dev));
+	EXPECT_ERRNO(0, iotlb_unmap(fd, 0, 0, UINT64_MAX));
+	EXPECT_ERRNO(0, iotlb_map(fd, 0, 0, size, mem, RW));
+	EXPECT_ERRNO(0, iotlb_unmap(fd, 0, 0, UINT64_MAX));
+	EXPECT_EQ(0, status_kib("VmPin"));
+	mem_free(mem, size);
+}
+
 TEST_HARNESS_MAIN
