@@ -16,6 +16,7 @@
 #define NL_WRITE	BIT(0)	/* vdpa_dev_lock for writing, not reading */
 #define NL_MGMTDEV	BIT(1)	/* a management device */
 #define NL_DEV		BIT(2)	/* a device */
+#define NL_UNBIND	BIT(3)	/* it has no driver; with NL_DEV */
 
 const struct vdpa_nl_class * const vdpa_nl_classes[] = {
 	&vdpa_nl_class_net,
@@ -125,7 +126,7 @@ static const struct genl_ops nl_ops[] = {
 		.cmd = VDPA_CMD_DEV_DEL,
 		.doit = vdpa_nl_dev_del,
 		.flags = GENL_ADMIN_PERM,
-		.internal_flags = NL_WRITE | NL_DEV,
+		.internal_flags = NL_WRITE | NL_DEV | NL_UNBIND,
 		NL_POLICY(nl_dev_policy),
 	}, {
 		.cmd = VDPA_CMD_DEV_GET,
@@ -178,6 +179,13 @@ static int nl_get_mgmtdev(struct genl_info *info)
 	return 0;
 }
 
+static int nl_no_dev(struct genl_info *info)
+{
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VDPA_ATTR_DEV_NAME],
+			    "Fail to find the specified device");
+	return -ENODEV;
+}
+
 static int nl_get_dev(struct genl_info *info)
 {
 	const struct nlattr *name = info->attrs[VDPA_ATTR_DEV_NAME];
@@ -188,11 +196,8 @@ static int nl_get_dev(struct genl_info *info)
 		return -EINVAL;
 	}
 	vdpa = vdpa_find_device(nla_data(name));
-	if (!vdpa) {
-		NL_SET_ERR_MSG_ATTR(info->extack, name,
-				    "Fail to find the specified device");
-		return -ENODEV;
-	}
+	if (!vdpa)
+		return nl_no_dev(info);
 	if (!vdpa->mdev) {
 		put_device(&vdpa->dev);
 		NL_SET_ERR_MSG_ATTR(info->extack, name,
@@ -203,6 +208,14 @@ static int nl_get_dev(struct genl_info *info)
 	return 0;
 }
 
+static void nl_lock(u8 needs)
+{
+	if (needs & NL_WRITE)
+		down_write(&vdpa_dev_lock);
+	else
+		down_read(&vdpa_dev_lock);
+}
+
 static void nl_unlock(u8 needs)
 {
 	if (needs & NL_WRITE)
@@ -211,18 +224,63 @@ static void nl_unlock(u8 needs)
 		up_read(&vdpa_dev_lock);
 }
 
+/*
+ * Takes its driver from the device of a request, which comes with a reference in
+ * user_ptr[1]. A driver waits for what it has under way, at worst for ever, and
+ * all other requests would wait for vdpa_dev_lock meanwhile. Should somebody
+ * bind the device again before the lock is taken, it is unbound with it held.
+ */
+static int nl_unbind(struct genl_info *info)
+{
+	struct vdpa_device *vdpa;
+	int err;
+
+	nl_lock(0);
+	err = nl_get_dev(info);
+	nl_unlock(0);
+	if (err)
+		return err;
+	vdpa = info->user_ptr[0];
+	device_release_driver(&vdpa->dev);
+	info->user_ptr[1] = vdpa;
+	return 0;
+}
+
+/* The device of a request that was unbound, unless it has gone since. */
+static int nl_get_unbound(struct genl_info *info)
+{
+	struct vdpa_device *unbound = info->user_ptr[1], *vdpa;
+	int err = nl_get_dev(info);
+
+	vdpa = info->user_ptr[0];
+	if (!err && vdpa != unbound) {
+		put_device(&vdpa->dev);
+		err = nl_no_dev(info);
+	}
+	put_device(&unbound->dev);
+	return err;
+}
+
+static int nl_get_object(u8 needs, struct genl_info *info)
+{
+	if (needs & NL_UNBIND)
+		return nl_get_unbound(info);
+	return needs & NL_DEV ? nl_get_dev(info) : nl_get_mgmtdev(info);
+}
+
 static int vdpa_nl_pre_doit(const struct genl_split_ops *op,
 			    struct sk_buff *skb, struct genl_info *info)
 {
 	u8 needs = op->internal_flags;
 	int err;
 
-	if (needs & NL_WRITE)
-		down_write(&vdpa_dev_lock);
-	else
-		down_read(&vdpa_dev_lock);
-
-	err = needs & NL_DEV ? nl_get_dev(info) : nl_get_mgmtdev(info);
+	if (needs & NL_UNBIND) {
+		err = nl_unbind(info);
+		if (err)
+			return err;
+	}
+	nl_lock(needs);
+	err = nl_get_object(needs, info);
 	if (err)
 		nl_unlock(needs);
 	return err;
