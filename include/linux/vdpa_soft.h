@@ -60,8 +60,9 @@ enum vdpa_soft_next {
  * @vq_stats: names of the counters of a virtqueue, a NULL at the end; the place
  *	in the list is the index into vq->stat
  * @work: do up to VDPA_SOFT_BUDGET chains of @vq. Called with soft->map_lock
- *	(read) and vq->lock held; may sleep. Completes chains, the caller
- *	publishes them
+ *	(read) and vq->lock held; may sleep, and lets others have the CPU
+ *	between chains, which take as long as their driver likes. Completes
+ *	chains, the caller publishes them
  * @work_end: optional; follows each @work, with no lock held and before the
  *	virtqueue is stopped
  * @drain: optional; wait until nothing that @work began uses memory of the

@@ -197,6 +197,8 @@ static enum vdpa_soft_next vq_fetch(struct blk_vq *bvq)
 					       node);
 		if (!req)
 			return VDPA_SOFT_IDLE;
+		/* A request may be 16 MiB of memory that is copied now. */
+		cond_resched();
 		err = vdpa_ring_fetch(bvq->vq->ring, &bvq->chain);
 		if (!err)
 			return VDPA_SOFT_WAIT;

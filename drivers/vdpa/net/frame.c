@@ -199,6 +199,8 @@ net_tx_work(struct vdpa_soft_vq *vq,
 		int err = tx_fetch(net, vq->ring);
 		size_t len;
 
+		/* A frame may lie in as many pieces as it has bytes. */
+		cond_resched();
 		if (!err)
 			return VDPA_SOFT_WAIT;
 		if (err < 0 && err != -EBADMSG)

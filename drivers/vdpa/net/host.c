@@ -90,6 +90,7 @@ static enum vdpa_soft_next host_rx_work(struct vdpa_soft_vq *vq)
 		struct sk_buff *skb = skb_dequeue(&host->queue);
 		int err;
 
+		cond_resched();
 		if (!skb) {
 			next = VDPA_SOFT_IDLE;
 			break;

@@ -123,6 +123,7 @@ static enum vdpa_soft_next sim_ctrl_work(struct vdpa_soft_vq *vq)
 		u32 written = 0;
 		bool ok = false;
 
+		cond_resched();
 		if (!err)
 			return VDPA_SOFT_WAIT;
 		if (err < 0 && err != -EBADMSG)
