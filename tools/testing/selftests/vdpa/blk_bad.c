@@ -27,6 +27,7 @@
 
 FIXTURE(bad) {
 	struct drv drv;
+	int log;
 	uint64_t sectors;
 };
 
@@ -46,6 +47,7 @@ FIXTURE_SETUP(bad)
 
 	if (reason)
 		SKIP(return, "%s", reason);
+	self->log = log_open();
 	self->sectors = variant->kind->sectors;
 	self->drv.features = FEATURES;
 	self->drv.size = 64;
@@ -57,6 +59,9 @@ FIXTURE_TEARDOWN(bad)
 {
 	drv_end(&self->drv, NAME);
 	blk_del(NAME);
+	/* A guest could fill the log otherwise. */
+	EXPECT_FALSE(log_says(self->log, "vdpa"));
+	close(self->log);
 }
 
 /* The last request is @status, is counted, and has changed nothing. */

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#include "dev.h"
 #include "driver.h"
 #include "mem.h"
 #include "vhost.h"
@@ -26,6 +27,7 @@
 /* A chain that must be completed with 0 bytes, and the next frame flow. */
 FIXTURE(bad) {
 	struct drv drv;
+	int log;
 };
 
 FIXTURE_VARIANT(bad) {
@@ -42,6 +44,7 @@ FIXTURE_SETUP(bad)
 
 	if (reason)
 		SKIP(return, "%s", reason);
+	self->log = log_open();
 	self->drv.features = variant->features;
 	self->drv.size = 16;
 	ASSERT_ERRNO(0, drv_start(&self->drv, NAME, mem_anon(DRV_MEM)));
@@ -50,6 +53,9 @@ FIXTURE_SETUP(bad)
 FIXTURE_TEARDOWN(bad)
 {
 	drv_end(&self->drv, NAME);
+	/* A guest could fill the log otherwise. */
+	EXPECT_FALSE(log_says(self->log, "vdpa"));
+	close(self->log);
 }
 
 /* @head of TX is bad: it comes back unused, is counted, harms nothing. */
