@@ -66,6 +66,11 @@ class Disk:
         """In bytes, as /sys/block has it."""
         return int(Path(self.sys, "size").read_text(encoding="ascii")) << 9
 
+    def block(self):
+        """Bytes that are written at once, or not at all."""
+        return int(Path(self.sys, "queue/logical_block_size").read_text(
+            encoding="ascii"))
+
     def queues(self):
         return len(os.listdir(f"{self.sys}/mq"))
 

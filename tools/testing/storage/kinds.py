@@ -22,6 +22,7 @@ class RamDisk:
     what = "a RAM disk"
     mgmtdev = "vdpasim_blk"
     can_grow = False
+    block = 512
     queues = None		# as many as it likes
 
     def make(self):
@@ -39,6 +40,7 @@ class Configured:
 
     mgmtdev = "vdpa_blk"
     can_grow = True
+    block = 512
     queues = QUEUES
     path = None
 
@@ -63,8 +65,9 @@ class Configured:
         sh(f"truncate -s {mib}M {path}")
         return path
 
-    def _loop(self, path):
-        return sh(f"losetup --find --show --direct-io=off {path}")
+    def _loop(self, path, block=512):
+        return sh(f"losetup --find --show --direct-io=off "
+                  f"--sector-size {block} {path}")
 
 
 class FileOnTmpfs(Configured):
@@ -107,7 +110,7 @@ class LoopDevice(Configured):
     def make(self):
         super().make()
         self.image = self._file("image")
-        self.path = self._loop(self.image)
+        self.path = self._loop(self.image, self.block)
 
     def grow(self, mib):
         sh(f"truncate -s {mib}M {self.image} && losetup -c {self.path}")
@@ -118,4 +121,9 @@ class LoopDevice(Configured):
         os.unlink(self.image)
 
 
-KINDS = (RamDisk, FileOnTmpfs, FileOnExt4, LoopDevice)
+class LoopDeviceOf4096(LoopDevice):
+    what = "a loop device of 4096-byte blocks"
+    block = 4096
+
+
+KINDS = (RamDisk, FileOnTmpfs, FileOnExt4, LoopDevice, LoopDeviceOf4096)
