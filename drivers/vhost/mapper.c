@@ -8,6 +8,7 @@
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
 
@@ -85,12 +86,35 @@ static const struct vhost_vdpa_mapper mapper_dma = {
 
 /* set_map() of the parent: it is given the whole table each time. */
 
+#define IOTLB_START(map) ((map)->start)
+#define IOTLB_LAST(map) ((map)->last)
+
+INTERVAL_TREE_DEFINE(struct vhost_iotlb_map, rb, u64, __subtree_last,
+		     IOTLB_START, IOTLB_LAST, static inline, iotlb_tree)
+
+/*
+ * vhost_iotlb_add_range_ctx() would take atomic reserves and charge nobody; how
+ * much a table takes is up to its user.
+ */
 static int table_add(struct vhost_iotlb *table,
 		     const struct vhost_vdpa_span *span)
 {
-	return vhost_iotlb_add_range_ctx(table, span->iova,
-					 span->iova + (span->size - 1),
-					 span->addr, span->perm, span->opaque);
+	struct vhost_iotlb_map *map = kmalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+
+	if (!map)
+		return -ENOMEM;
+	*map = (struct vhost_iotlb_map) {
+		.start = span->iova,
+		.last = span->iova + (span->size - 1),
+		.size = span->size,
+		.addr = span->addr,
+		.perm = span->perm,
+		.opaque = span->opaque,
+	};
+	iotlb_tree_insert(map, &table->root);
+	list_add_tail(&map->link, &table->list);
+	table->nmaps++;
+	return 0;
 }
 
 /* vhost_iotlb_del_range() of any number, without keeping the CPU. */
