@@ -13,6 +13,7 @@
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@
 
 #include "dev.h"
 #include "files.h"
+
+#define FRAME	200
+#define WAIT_MS	10000
 
 bool nic_modules(void)
 {
@@ -118,4 +122,37 @@ long nic_stat(const char *nic, const char *name)
 
 	return file_read(text, sizeof(text), "/sys/class/net/%s/statistics/%s",
 			 nic, name) ? -1 : atol(text);
+}
+
+int nic_socket(const char *nic)
+{
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_802_EX1),
+		.sll_ifindex = if_nametoindex(nic),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_802_EX1));
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return -1;
+	return fd;
+}
+
+bool nic_crosses(int from, int to)
+{
+	struct pollfd pfd = { .fd = to, .events = POLLIN };
+	uint8_t sent[FRAME], got[FRAME + 64];
+	static uint8_t seed;
+
+	memset(sent, ++seed, sizeof(sent));
+	memset(sent, 0xff, 6);
+	sent[12] = ETH_P_802_EX1 >> 8;
+	sent[13] = ETH_P_802_EX1 & 0xff;
+	if (send(from, sent, sizeof(sent), 0) != sizeof(sent))
+		return false;
+	/* Others may come before it. */
+	while (poll(&pfd, 1, WAIT_MS) == 1)
+		if (recv(to, got, sizeof(got), 0) == sizeof(sent) &&
+		    !memcmp(sent, got, sizeof(sent)))
+			return true;
+	return false;
 }

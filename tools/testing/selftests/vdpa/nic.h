@@ -38,6 +38,11 @@ int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx);
 /* Send one frame that nobody waits for: 0 or -errno. */
 int nic_send(const char *nic);
 
+/* A packet socket on it, for frames of ETH_P_802_EX1; -1 and errno. */
+int nic_socket(const char *nic);
+/* Does a frame of its own kind go in at one socket and come out at the other? */
+bool nic_crosses(int from, int to);
+
 /* One of its counters in sysfs; -1 if there is none of this name. */
 long nic_stat(const char *nic, const char *name);
 

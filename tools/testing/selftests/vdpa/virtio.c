@@ -26,23 +26,9 @@
 #include "nic.h"
 
 #define NAME		"virttest"
-#define ETH_TEST	0x88b5	/* ETH_P_802_EX1: for experiments */
 #define FRAME		200
 #define WAIT_MS		10000
 #define REBINDS		10
-
-static int nic_socket(const char *nic)
-{
-	struct sockaddr_ll addr = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_TEST),
-		.sll_ifindex = if_nametoindex(nic),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_TEST));
-
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		return -1;
-	return fd;
-}
 
 static int nic_carrier(const char *nic)
 {
@@ -62,27 +48,6 @@ static bool nic_carrier_becomes(const char *nic, int value)
 	return false;
 }
 
-/* A frame of its own kind goes in at @from and comes out at @to. */
-static bool frame_crosses(int from, int to)
-{
-	struct pollfd pfd = { .fd = to, .events = POLLIN };
-	uint8_t sent[FRAME], got[FRAME + 64];
-	static uint8_t seed;
-
-	memset(sent, ++seed, sizeof(sent));
-	memset(sent, 0xff, 6);
-	sent[12] = ETH_TEST >> 8;
-	sent[13] = ETH_TEST & 0xff;
-	if (send(from, sent, sizeof(sent), 0) != sizeof(sent))
-		return false;
-	/* Others may come before it. */
-	while (poll(&pfd, 1, WAIT_MS) == 1)
-		if (recv(to, got, sizeof(got), 0) == sizeof(sent) &&
-		    !memcmp(sent, got, sizeof(sent)))
-			return true;
-	return false;
-}
-
 /* Sends without end into one side; nobody minds what becomes of it. */
 struct flood {
 	pthread_t thread;
@@ -95,8 +60,8 @@ static void *flood_run(void *arg)
 	struct flood *flood = arg;
 	uint8_t frame[FRAME] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
-	frame[12] = ETH_TEST >> 8;
-	frame[13] = ETH_TEST & 0xff;
+	frame[12] = ETH_P_802_EX1 >> 8;
+	frame[13] = ETH_P_802_EX1 & 0xff;
 	while (!__atomic_load_n(&flood->stop, __ATOMIC_RELAXED))
 		if (send(flood->from, frame, sizeof(frame), MSG_DONTWAIT) < 0)
 			usleep(1000);
@@ -158,8 +123,8 @@ FIXTURE_TEARDOWN(virtio_net)
 TEST_F(virtio_net, frames_go_both_ways)
 {
 	for (int i = 0; i < 600; i++) {	/* around the rings and again */
-		ASSERT_TRUE(frame_crosses(self->here, self->peer));
-		ASSERT_TRUE(frame_crosses(self->peer, self->here));
+		ASSERT_TRUE(nic_crosses(self->here, self->peer));
+		ASSERT_TRUE(nic_crosses(self->peer, self->here));
 	}
 }
 
@@ -192,8 +157,8 @@ TEST_F(virtio_net, rings_are_resized_under_traffic)
 	flood_end(&in);
 	drain(self->here);
 	drain(self->peer);
-	EXPECT_TRUE(frame_crosses(self->here, self->peer));
-	EXPECT_TRUE(frame_crosses(self->peer, self->here));
+	EXPECT_TRUE(nic_crosses(self->here, self->peer));
+	EXPECT_TRUE(nic_crosses(self->peer, self->here));
 }
 
 TEST_F(virtio_net, deleted_at_once_under_traffic)
@@ -228,7 +193,7 @@ TEST_F(virtio_net, comes_back_from_user_space_and_from_unbinding)
 		ASSERT_EQ(0, nic_up(self->nic));
 		self->here = nic_socket(self->nic);
 		ASSERT_TRUE(nic_carrier_becomes(self->nic, 1));
-		ASSERT_TRUE(frame_crosses(self->peer, self->here));
+		ASSERT_TRUE(nic_crosses(self->peer, self->here));
 	}
 }
 
@@ -338,7 +303,7 @@ TEST_F(virtio_told, kick_is_of_the_queue_and_of_its_kind)
 	ASSERT_EQ(0, nic_up(self->nic));
 	mock_forget(&self->dev);
 	fd = nic_socket(self->nic);
-	frame_crosses(fd, -1);
+	nic_crosses(fd, -1);
 	close(fd);
 	EXPECT_EQ(!data, !!mock_count(&self->dev, "kick_vq"));
 	EXPECT_EQ(data, !!mock_count(&self->dev, "kick_vq_with_data"));
