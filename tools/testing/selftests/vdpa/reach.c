@@ -356,7 +356,7 @@ static int64_t request(struct drv *drv, uint32_t type, int part, uint32_t hole,
 
 	*hdr = (struct virtio_blk_outhdr) { .type = type };
 	memset(blk_data(drv, 2 * DATA), CANARY, SECTOR);
-	memset(blk_data(drv, 2 * STATUS), CANARY, 1);
+	*(uint8_t *)blk_data(drv, 2 * STATUS) = CANARY;
 	if (map_with(drv, blk_data_iova(2 * part) + hole, 1, perm))
 		return -1;
 	drv_post(drv, 0, seg, PARTS);
