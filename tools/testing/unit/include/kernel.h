@@ -5,8 +5,8 @@
  * function that the target calls. Included before all else; the headers that
  * those files include are empty ones then, which the Makefile makes.
  */
-#ifndef _FUZZ_KERNEL_H
-#define _FUZZ_KERNEL_H
+#ifndef _COMPAT_KERNEL_H
+#define _COMPAT_KERNEL_H
 
 #include <compat.h>
 #include <linux/if_ether.h>
@@ -396,4 +396,4 @@ struct vdpa_mgmtdev_ops {
 
 #define put_device(dev)		((void)(dev))
 
-#endif /* _FUZZ_KERNEL_H */
+#endif /* _COMPAT_KERNEL_H */
