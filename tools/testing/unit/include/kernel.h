@@ -33,6 +33,7 @@ typedef int64_t s64;
 	((type *)((char *)(p) - offsetof(type, member)))
 #define data_race(x)		(x)
 #define cond_resched()		do { } while (0)
+#define barrier_nospec()	do { } while (0)
 #define __must_hold(l)
 #define __rcu
 #define __uninitialized
@@ -322,6 +323,30 @@ static inline void iov_iter_bvec(struct iov_iter *iter, int dir,
 		.dir = dir, .nr = nr, .bvec = bvec, .count = count,
 	};
 }
+
+/* Memory of the machine, at addresses that a target makes up. */
+#define IORESOURCE_SYSTEM_RAM	0
+#define IORES_DESC_NONE		0
+#define REGION_INTERSECTS	1
+#define phys_to_virt(pa)	((void *)(uintptr_t)(pa))
+
+int region_intersects(u64 pa, u64 size, unsigned long flags,
+		      unsigned long desc);
+
+/* Tables of mappings */
+#define VHOST_MAP_RO	0x1
+#define VHOST_MAP_WO	0x2
+#define VHOST_MAP_RW	0x3
+
+struct vhost_iotlb {
+	struct list_head list;
+};
+
+struct vhost_iotlb_map {
+	struct list_head link;
+	u64 start, last, addr;
+	u32 perm;
+};
 
 /* Ethernet */
 #define VLAN_HLEN	4
