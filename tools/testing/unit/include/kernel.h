@@ -279,7 +279,7 @@ static inline bool work_run(struct work_struct *work)
 }
 
 /* Nobody else could make it true. */
-typedef struct { int dummy; } wait_queue_head_t;
+typedef struct { int dummy; } wait_queue_head_t, wait_queue_entry_t;
 
 #define init_waitqueue_head(q)		((void)(q))
 #define wake_up(q)			((void)(q))
@@ -323,6 +323,30 @@ static inline void iov_iter_bvec(struct iov_iter *iter, int dir,
 		.dir = dir, .nr = nr, .bvec = bvec, .count = count,
 	};
 }
+
+static inline size_t iov_iter_count(const struct iov_iter *iter)
+{
+	return iter->count;
+}
+
+static inline bool copy_from_iter_full(void *to, size_t len,
+				       struct iov_iter *iter)
+{
+	memcpy(to, iter->from, len);
+	return true;
+}
+
+/* Who writes, and which memory it may have; a target that needs it says so. */
+struct task {
+	struct mm_struct *mm;
+};
+
+extern struct task task_self;
+
+#define current		(&task_self)
+#define u64_to_user_ptr(addr)	((const void *)(uintptr_t)(addr))
+
+bool access_ok(const void *p, u64 size);
 
 /* Memory of the machine, at addresses that a target makes up. */
 #define IORESOURCE_SYSTEM_RAM	0
@@ -382,7 +406,19 @@ static inline void eth_random_addr(u8 *addr)
 struct net_device;
 struct sk_buff_head { struct list_head list; };
 
-/* vDPA devices */
+/* vDPA devices and their nodes */
+struct cdev { int dummy; };
+struct irq_bypass_producer { int dummy; };
+struct vm_area_struct;
+struct rcu_head { int dummy; };
+struct srcu_struct { int dummy; };
+
+#define DEFINE_CLASS(...)
+
+struct vdpa_iova_range {
+	u64 first, last;
+};
+
 struct device {
 	const struct attribute_group **groups;
 };
