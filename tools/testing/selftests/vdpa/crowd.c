@@ -6,6 +6,7 @@
  */
 #include "common.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -152,7 +153,7 @@ struct queue {
 	uint8_t data[SECTOR] __attribute__((aligned(SECTOR)));
 } __attribute__((aligned(4096)));
 
-_Static_assert(sizeof(struct queue) == 4096, "a page");
+static_assert(sizeof(struct queue) == 4096, "a page");
 
 FIXTURE(queues) {
 	struct drv drv;		/* its file, features and nothing else */
