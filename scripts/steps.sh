@@ -10,7 +10,7 @@ logs=$PWD/build/check
 # steps_usage TABLE: the lines of a table "step | seconds | what it is"
 steps_usage()
 {
-	sed -n 's/^\([a-z-]* *\)|.*|\(.*\)/  \1\2/p' <<<"$1"
+	sed -n 's/^\([a-z0-9-]* *\)|.*|\(.*\)/  \1\2/p' <<<"$1"
 }
 
 # Counts of a log: sets ok, bad, skip
