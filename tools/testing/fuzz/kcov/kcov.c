@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcov.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,8 +69,9 @@ const char *kcov_follow_workers(void)
 	struct kcov_remote_arg arg = {
 		.trace_mode = KCOV_TRACE_PC,
 		.area_size = NR_PCS,
+		/* Each program has its own: to merge takes two of them. */
 		.common_handle = kcov_remote_handle(KCOV_SUBSYSTEM_COMMON,
-						    KCOV_HANDLE),
+						    getpid()),
 	};
 	const char *why = trace_open(&workers);
 

@@ -6,11 +6,6 @@
 #ifndef FUZZ_KCOV_H
 #define FUZZ_KCOV_H
 
-#include <stdint.h>
-
-/* Common handle of the workers that run for us; any number but 0. */
-#define KCOV_HANDLE	0x7664
-
 /*
  * In this order: the first thread follows what workers of the kernel do for
  * those threads that it makes from now on, and one of these follows itself.
