@@ -63,6 +63,11 @@ _OOM = re.compile(r"invoked oom-killer:(?:(?!invoked oom-killer:).)*?"
 _BAD = re.compile("|".join(PATTERNS))
 _EXPECTED = re.compile("|".join(EXPECTED))
 
+# What fault injection says of each failure, with a backtrace within so many
+# lines: its name, the task, the machine, and maybe what another CPU has to say.
+ASKED = "FAULT_INJECTION: forcing a failure."
+NEAR = 8
+
 # A kernel that patches itself while another vCPU is translating can lose a
 # store under emulation: it dies of the breakpoint that it was replacing.
 LOST_STORE = re.compile(r"Oops: int3")
@@ -82,9 +87,22 @@ def _without_name(match):
     return report if _OURS.search(report) else report.replace("BUG: KCSAN:", "")
 
 
+def _without_asked(lines):
+    """@lines without the one backtrace that follows a failure asked for."""
+    left = 0
+    for line in lines:
+        left -= 1
+        if ASKED in line:
+            left = NEAR
+        elif left > 0 and line.endswith("Call Trace:"):
+            left = 0
+            continue
+        yield line
+
+
 def offending(text):
     """The lines of the kernel log @text that must not be there."""
     text = _RACE.sub(_without_name, text)
     text = _OOM.sub(lambda match: match.group().replace("Call Trace:", ""), text)
-    return [line for line in text.splitlines()
+    return [line for line in _without_asked(text.splitlines())
             if _BAD.search(line) and not _EXPECTED.search(line)]
