@@ -5,12 +5,10 @@
  * that hangs.
  */
 
+#include "slow.h"
+
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
-
-unsigned int __real_alarm(unsigned int seconds);
-unsigned int __wrap_alarm(unsigned int seconds);
 
 static unsigned int slowness(void)
 {
