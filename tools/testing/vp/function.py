@@ -114,6 +114,11 @@ class Function:
         """Its network interface, with virtio_vdpa."""
         return self._child("net")
 
+    def ring(self):
+        """Which layout its virtio driver has taken, with virtio_vdpa."""
+        features = next(self.sysfs.glob("virtio*/features")).read_text()
+        return "packed" if features[34] == "1" else "split"
+
     def interrupts(self):
         """What it has in /proc/interrupts: name and count."""
         lines = [line.split() for line in open("/proc/interrupts")
