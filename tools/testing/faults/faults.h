@@ -15,10 +15,8 @@
 
 #include "driver.h"
 #include "files.h"
+#include "macros.h"
 #include "nl.h"
-
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#define BIT_ULL(nr)		(1ULL << (nr))
 
 #define TEXT_LEN	(1 << 20)	/* of what a state is told by */
 #define STACK_LEN	4096

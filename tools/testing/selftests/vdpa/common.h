@@ -14,15 +14,7 @@
 #include <stdint.h>
 
 #include "kselftest_harness.h"
-
-#ifndef ARRAY_SIZE
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#endif
-#define BIT_ULL(nr)		(1ULL << (nr))
-
-#define SZ_4K			0x1000UL
-#define SZ_64K			0x10000UL
-#define SZ_2M			0x200000UL
+#include "macros.h"
 
 /* What a system call said: 0, or the errno it failed with. */
 static inline int errno_of(long ret)
