@@ -18,7 +18,7 @@
 #include "macros.h"
 #include "nl.h"
 
-#define TEXT_LEN	(1 << 20)	/* of what a state is told by */
+#define TEXT_LEN	(1024 * 1024)	/* of what a state is told by */
 #define STACK_LEN	4096
 
 /* fault.c: what the kernel makes fail. */

@@ -3,8 +3,8 @@
  * The table of all ioctls of /dev/vhost-vdpa-N; see calls.h.
  */
 #include "calls.h"
+#include "macros.h"
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define ROW(_cmd, _flags) { #_cmd, _cmd, _flags }
 
 const struct call calls[] = {

@@ -28,14 +28,13 @@
 
 #include "dev.h"
 #include "files.h"
+#include "macros.h"
 #include "mem.h"
 #include "vhost.h"
 
 #define ROUNDS		240	/* of a quick run */
 #define ROUND_LIMIT	120	/* s that a round may take */
 #define HEAD_START	200000	/* ns from the gate to the start */
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-
 /* In turn: on two CPUs; on one, where the late one preempts the other. */
 #define PLACES		3
 #define APART		0
