@@ -172,9 +172,11 @@ static void do_unmap(u32 asid)
 	u64 size = range_bytes(range);
 	int err;
 
-	/* All there is cannot be said otherwise. */
-	if (!range.first && range.end == NR_CELLS)
+	/* All there is cannot be said otherwise: the last byte goes as well. */
+	if (!range.first && range.end >= NR_CELLS - 1) {
+		range.end = NR_CELLS;
 		size = U64_MAX;
+	}
 	err = soft_dma_unmap(&soft.vdpa, asid, range_iova(range), size);
 	assert(err == (size ? 0 : -EINVAL));
 	if (!err)
