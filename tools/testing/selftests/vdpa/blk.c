@@ -361,7 +361,7 @@ TEST_F(blk, goes_on_once_its_memory_is_mapped_again)
 		usleep(2000);
 		EXPECT_EQ(0x55, data[0]);
 		EXPECT_EQ(0, memcmp(data, data + 1, 512 * SECTOR - 1));
-		ASSERT_ERRNO(0, drv_map(drv));
+		ASSERT_ERRNO(0, drv_map_running(drv, 0));
 		for (slot = 0; slot < 8; slot++)
 			ASSERT_LE(0, blk_end(drv, 0));
 	}

@@ -119,7 +119,7 @@ TEST_F(slow, unmapping_waits_until_memory_is_not_used)
 	/* Ours alone: what we make of it goes nowhere. */
 	memset(blk_data(drv, 0), 0x55, SECTOR);
 	ASSERT_TRUE(has_thawed(self->thread));
-	ASSERT_ERRNO(0, drv_map(drv));
+	ASSERT_ERRNO(0, drv_map_running(drv, 0));
 	EXPECT_TRUE(was_written(drv, 0x11));
 }
 

@@ -79,9 +79,21 @@ int drv_negotiate(struct drv *drv)
 			  STATUS_FEATURES_OK);
 }
 
-int drv_map(struct drv *drv)
+static int drv_map(struct drv *drv)
 {
 	return iotlb_map(drv->fd, 0, DRV_IOVA, DRV_MEM, drv->mem,
+			 VHOST_ACCESS_RW);
+}
+
+int drv_map_running(struct drv *drv, uint32_t asid)
+{
+	int err = iotlb_map(drv->fd, asid, DRV_IOVA + DRV_RINGS,
+			    DRV_MEM - DRV_RINGS, drv->mem + DRV_RINGS,
+			    VHOST_ACCESS_RW);
+
+	if (err)
+		return err;
+	return iotlb_map(drv->fd, asid, DRV_IOVA, DRV_RINGS, drv->mem,
 			 VHOST_ACCESS_RW);
 }
 

@@ -382,7 +382,7 @@ TEST_F(bad, zero_mappings_touch_nothing)
 	ASSERT_ERRNO(0, drv_restart(drv));
 	EXPECT_TRUE(drv_tx_waits(drv, FRAME));
 	/* Mapped at last, it begins. */
-	ASSERT_ERRNO(0, drv_map(drv));
+	ASSERT_ERRNO(0, drv_map_running(drv, 0));
 	EXPECT_EQ(0, drv_used(drv, DRV_TX, DRV_WAIT_MS));
 	EXPECT_TRUE(drv_works(drv, FRAME));
 }
@@ -417,7 +417,7 @@ TEST_F(bad, ring_unmapped_while_running_stalls_until_it_is_mapped)
 	ASSERT_TRUE(drv_works(drv, FRAME));
 	ASSERT_ERRNO(0, iotlb_unmap(drv->fd, 0, DRV_IOVA, DRV_MEM));
 	EXPECT_TRUE(drv_tx_waits(drv, FRAME));
-	ASSERT_ERRNO(0, drv_map(drv));
+	ASSERT_ERRNO(0, drv_map_running(drv, 0));
 	EXPECT_EQ(0, drv_used(drv, DRV_TX, DRV_WAIT_MS));
 	EXPECT_TRUE(drv_works(drv, FRAME));
 }
@@ -435,7 +435,7 @@ TEST_F(bad, ring_mapped_to_other_pages_goes_on_there)
 	memcpy(copy, old, DRV_MEM);
 	used = vq->used->idx;
 	drv->mem = copy;
-	ASSERT_ERRNO(0, drv_map(drv));
+	ASSERT_ERRNO(0, drv_map_running(drv, 0));
 	for (int i = 0; i < drv->nvqs; i++) {
 		drv->vq[i].desc = (void *)drv->vq[i].desc + (copy - old);
 		drv->vq[i].avail = (void *)drv->vq[i].avail + (copy - old);
@@ -582,8 +582,7 @@ TEST_F(bad, control_queue_in_its_own_address_space)
 	ASSERT_ERRNO(0, set_status(drv->fd, STATUS_RUNNING));
 	ASSERT_TRUE(drv_works(drv, FRAME));
 	EXPECT_EQ(-1, ctrl(drv, set_mac, 8, 1));
-	ASSERT_ERRNO(0, iotlb_map(drv->fd, 1, DRV_IOVA, DRV_MEM, drv->mem,
-				  VHOST_ACCESS_RW));
+	ASSERT_ERRNO(0, drv_map_running(drv, 1));
 	EXPECT_EQ(1, drv_used(drv, DRV_CTRL, DRV_WAIT_MS));
 	EXPECT_EQ(VIRTIO_NET_OK, ctrl(drv, set_mac, 8, 1));
 }
