@@ -16,7 +16,7 @@
 
 #define RW		VHOST_ACCESS_RW
 #define PAGES		16
-#define CONFIG_SIZE	64	/* bytes of configuration space */
+#define CONFIG_LEN	64	/* bytes of configuration space */
 #define AFTER_OK	"backend_features=0x40"	/* ENABLE_AFTER_DRIVER_OK */
 #define DOORBELLS	"doorbell=page"
 #define SET_MAP		"mapping=set_map"
@@ -84,17 +84,17 @@ static int raise_line(struct race *r, const char *line)
 
 static int raise_vq(struct race *r)
 {
-	return raise_line(r, "vq 0 20");
+	return raise_line(r, "vq 0 4");
 }
 
 static int raise_trigger(struct race *r)
 {
-	return raise_line(r, "trigger 0 20");
+	return raise_line(r, "trigger 0 4");
 }
 
 static int raise_config(struct race *r)
 {
-	return raise_line(r, "config 20");
+	return raise_line(r, "config 4");
 }
 
 static int restart(struct race *r)
@@ -133,37 +133,37 @@ static const char *begin_running(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, kick_eventfd_is_replaced_while_kicked) { {
 	.a = { replace_kick }, .b = { kick, { EBADF } },
-	.begin = begin_running, .end = end_kicks,
+	.begin = begin_running, .end = end_kicks, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, kick_eventfd_is_unset_while_kicked) { {
 	.a = { unset_and_set_kick }, .b = { kick },
-	.begin = begin_running, .end = end_kicks,
+	.begin = begin_running, .end = end_kicks, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, call_eventfd_is_replaced_while_called) { {
 	.a = { replace_call }, .b = { raise_vq },
-	.begin = begin_running, .end = race_disown,
+	.begin = begin_running, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, trigger_is_replaced_while_triggered) { {
 	.a = { replace_call }, .b = { raise_trigger },
-	.begin = begin_running, .end = race_disown,
+	.begin = begin_running, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, config_eventfd_is_replaced_while_signalled) { {
 	.a = { replace_config }, .b = { raise_config },
-	.begin = begin_running, .end = race_disown,
+	.begin = begin_running, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, error_eventfd_is_replaced_while_device_breaks) { {
 	.a = { replace_err }, .b = { break_and_restart },
-	.begin = begin_running, .end = race_disown,
+	.begin = begin_running, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, kick_meets_reset) { {
 	.a = { restart }, .b = { kick },
-	.begin = begin_running, .end = end_kicks,
+	.begin = begin_running, .end = end_kicks, .again = true,
 } };
 
 static int suspend_and_resume(struct race *r)
@@ -184,17 +184,18 @@ static int resume(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, kick_meets_suspend) { {
 	.a = { suspend_and_resume }, .b = { kick },
-	.begin = begin_running, .end = end_kicks,
+	.begin = begin_running, .end = end_kicks, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, suspend_meets_resume) { {
 	.a = { suspend }, .b = { resume },
-	.begin = begin_running, .end = race_disown,
+	.begin = begin_running, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, suspend_meets_reset) { {
 	.a = { suspend_and_resume }, .b = { restart },
 	.begin = begin_running, .end = race_disown, .knobs = AFTER_OK,
+	.again = true,
 } };
 
 static int give_up_and_take(struct race *r)
@@ -210,7 +211,7 @@ static int give_up_and_listen(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, kick_meets_reset_of_ownership) { {
 	.a = { give_up_and_listen }, .b = { kick },
-	.begin = begin_running, .end = end_kicks,
+	.begin = begin_running, .end = end_kicks, .again = true,
 } };
 
 /* CVE-2024-47748: consumers in the place of KVM's have two eventfds. */
@@ -271,6 +272,7 @@ static const char *end_bypass(struct race *r)
 FIXTURE_VARIANT_ADD(race, bypass_follows_call_eventfd_through_resets) { {
 	.a = { alternate_call }, .b = { restart_and_raise },
 	.begin = begin_bypass, .after = after_bypass, .end = end_bypass,
+	.again = true,
 } };
 
 /* Any of four places, of any length. */
@@ -315,32 +317,32 @@ static int replace_memory(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, map_meets_unmap) { {
 	.a = { unmap_and_map, { EEXIST } }, .b = { unmap_and_map, { EEXIST } },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, map_meets_unmap_of_a_table) { {
 	.a = { unmap_and_map, { EEXIST } }, .b = { unmap_and_map, { EEXIST } },
-	.begin = race_own, .end = race_disown, .knobs = SET_MAP,
+	.begin = race_own, .end = race_disown, .knobs = SET_MAP, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, batch_meets_batch) { {
 	.a = { batch, { EEXIST } }, .b = { batch, { EEXIST } },
-	.begin = race_own, .end = race_disown, .knobs = SET_MAP,
+	.begin = race_own, .end = race_disown, .knobs = SET_MAP, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, batch_meets_reset) { {
 	.a = { batch, { EEXIST } }, .b = { restart },
-	.begin = race_own, .end = race_disown, .knobs = SET_MAP,
+	.begin = race_own, .end = race_disown, .knobs = SET_MAP, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, map_meets_munmap) { {
 	.a = { unmap_and_map, { EEXIST, EFAULT } }, .b = { replace_memory },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, map_meets_reset_of_ownership) { {
 	.a = { unmap_and_map, { EEXIST, EPERM } }, .b = { give_up_and_take },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 /* Another file of the device, which nobody else closes. */
@@ -474,7 +476,7 @@ static const char *after_doorbell(struct race *r)
 FIXTURE_VARIANT_ADD(race, doorbell_meets_reset_of_ownership) { {
 	.a = { ring_the_bell, { EFAULT } }, .b = { give_up_and_take },
 	.begin = race_own, .before = before_doorbell, .after = after_doorbell,
-	.end = race_disown, .knobs = DOORBELLS,
+	.end = race_disown, .knobs = DOORBELLS, .again = true,
 } };
 
 /* EBUSY and EINVAL: it runs. vdpa_mock complains of what it is told then. */
@@ -488,7 +490,7 @@ static int set_up_queue(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, set_up_of_a_queue_meets_driver_ok) { {
 	.a = { set_up_queue, { EBUSY, EINVAL } }, .b = { restart },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 static int set_up_features(struct race *r)
@@ -498,7 +500,7 @@ static int set_up_features(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, set_features_meets_features_ok) { {
 	.a = { set_up_features, { EBUSY } }, .b = { restart },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 static int get_base(struct race *r)
@@ -508,7 +510,7 @@ static int get_base(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, get_base_meets_reset) { {
 	.a = { get_base }, .b = { restart },
-	.begin = begin_running, .end = race_disown,
+	.begin = begin_running, .end = race_disown, .again = true,
 } };
 
 /* The device makes all bytes the same; what is read is of one moment. */
@@ -522,18 +524,18 @@ static int fill_config(struct race *r)
 
 static int read_config(struct race *r)
 {
-	uint32_t generation[2];
-	uint8_t buf[CONFIG_SIZE];
+	const unsigned long ask = VHOST_VDPA_GET_CONFIG_GENERATION;
+	const unsigned long get = VHOST_VDPA_GET_CONFIG;
+	uint8_t buf[CONFIG_LEN];
+	uint32_t before, after;
 
 	do {
-		if (ioctl(r->fd, VHOST_VDPA_GET_CONFIG_GENERATION,
-			  &generation[0]) ||
-		    config_io(r->fd, VHOST_VDPA_GET_CONFIG, 0, CONFIG_SIZE, buf) ||
-		    ioctl(r->fd, VHOST_VDPA_GET_CONFIG_GENERATION,
-			  &generation[1]))
+		if (ioctl(r->fd, ask, &before) ||
+		    config_io(r->fd, get, 0, sizeof(buf), buf) ||
+		    ioctl(r->fd, ask, &after))
 			return -errno;
-	} while (generation[0] != generation[1]);
-	for (int i = 1; r->round && i < CONFIG_SIZE; i++)
+	} while (before != after);
+	for (int i = 1; r->round && i < CONFIG_LEN; i++)
 		if (buf[i] != buf[0])
 			return -EILSEQ;
 	return 0;
@@ -541,21 +543,21 @@ static int read_config(struct race *r)
 
 static int write_config(struct race *r)
 {
-	uint8_t buf[CONFIG_SIZE];
+	uint8_t buf[CONFIG_LEN];
 
 	memset(buf, r->round, sizeof(buf));
-	return race_err(config_io(r->fd, VHOST_VDPA_SET_CONFIG, 0, CONFIG_SIZE,
+	return race_err(config_io(r->fd, VHOST_VDPA_SET_CONFIG, 0, CONFIG_LEN,
 				  buf));
 }
 
 FIXTURE_VARIANT_ADD(race, config_is_read_while_it_changes) { {
 	.a = { read_config }, .b = { fill_config },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 FIXTURE_VARIANT_ADD(race, config_is_read_while_it_is_written) { {
 	.a = { read_config }, .b = { write_config },
-	.begin = race_own, .end = race_disown,
+	.begin = race_own, .end = race_disown, .again = true,
 } };
 
 TEST_HARNESS_MAIN

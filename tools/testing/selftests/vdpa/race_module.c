@@ -27,6 +27,7 @@
 static struct {
 	const char *name;
 	const char *mgmtdev;
+	const char *options;
 	int file;
 } module;
 
@@ -80,7 +81,8 @@ static int unload(void)
 
 static int load(void)
 {
-	return race_err(syscall(SYS_finit_module, module.file, "", 0));
+	return race_err(syscall(SYS_finit_module, module.file,
+				module.options ?: "", 0));
 }
 
 static int reload(struct race *r)
@@ -127,6 +129,8 @@ static const char *begin_net(struct race *r)
 static const char *begin_blk(struct race *r)
 {
 	r->mem = mem_anon(DRV_MEM);
+	/* Its bytes belong to the module. */
+	module.options = "shared_backend=1";
 	return begin_module("vdpa_blk", blk_sim.mgmtdev);
 }
 
@@ -203,7 +207,7 @@ static int list(struct race *r)
 	return err;
 }
 
-/* Of VHOST_RESET_OWNER when repeated, and of what a device that runs refuses. */
+/* Of VHOST_RESET_OWNER when repeated, of what a device that runs refuses. */
 #define IOCTLS		{ call_ioctls, { ENODEV, EPERM, EBUSY, EINVAL, \
 					 EOPNOTSUPP } }
 /* ENODEV: the management device is not there, or the device not any more. */

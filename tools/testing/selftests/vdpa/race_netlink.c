@@ -112,6 +112,7 @@ static int change_other(struct race *r)
 #define LISTS(_list) { {						\
 	.a = { add_and_delete }, .b = { _list },			\
 	.begin = race_own, .end = end_with_other, .knobs = NIC,		\
+	.again = true,							\
 } }
 
 #define GOES(...) { {							\
@@ -158,7 +159,7 @@ static const char *after_negotiation(struct race *r)
 FIXTURE_VARIANT_ADD(race, show_of_config_meets_negotiation) { {
 	.a = { negotiate_all }, .b = { show_own_config },
 	.begin = race_own, .after = after_negotiation, .end = race_disown,
-	.knobs = NIC,
+	.knobs = NIC, .again = true,
 } };
 
 static int run(struct race *r)
@@ -174,7 +175,7 @@ static int show_own_statistics(struct race *r)
 /* EAGAIN: there are none before FEATURES_OK. */
 FIXTURE_VARIANT_ADD(race, statistics_meet_reset) { {
 	.a = { run }, .b = { show_own_statistics, { EAGAIN } },
-	.begin = race_own, .end = race_disown, .knobs = NIC,
+	.begin = race_own, .end = race_disown, .knobs = NIC, .again = true,
 } };
 
 /* What is read is one address, not parts of two. */
@@ -202,7 +203,7 @@ static int change_own_back(struct race *r)
 
 FIXTURE_VARIANT_ADD(race, change_meets_read_of_config) { {
 	.a = { change_own }, .b = { read_mac },
-	.begin = race_own, .end = race_disown, .knobs = NIC,
+	.begin = race_own, .end = race_disown, .knobs = NIC, .again = true,
 } };
 
 static const char *after_changes(struct race *r)
@@ -213,7 +214,7 @@ static const char *after_changes(struct race *r)
 FIXTURE_VARIANT_ADD(race, change_meets_change) { {
 	.a = { change_own }, .b = { change_own_back },
 	.begin = race_own, .after = after_changes, .end = race_disown,
-	.knobs = NIC,
+	.knobs = NIC, .again = true,
 } };
 
 TEST_HARNESS_MAIN

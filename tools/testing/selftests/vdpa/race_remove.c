@@ -3,8 +3,8 @@
  * A device of vdpa_mock that goes, deleted or unbound, while its owner is in
  * the middle of a call: each ioctl in turn, messages, doorbells, poll(),
  * close(); or while it is about to be opened, kicked, or calls back. Each call
- * returns, the file says ENODEV afterwards, nothing is left, and the next device
- * works.
+ * returns, the file says ENODEV afterwards, nothing is left, and the next
+ * device works.
  */
 #include "race.h"
 
@@ -201,14 +201,14 @@ static int poll_it(struct race *r)
 static int call_back(struct race *r)
 {
 	static const char *const lines[] = {
-		"vq 0 20", "trigger 0 20", "config 20", "needs_reset",
+		"vq 0 4", "trigger 0 4", "config 4", "needs_reset",
 	};
 
 	return file_write(lines[r->round % ARRAY_SIZE(lines)],
 				      MOCK "/%s/raise", r->name);
 }
 
-/* Of VHOST_RESET_OWNER when repeated, and of what a device that runs refuses. */
+/* Of VHOST_RESET_OWNER when repeated, of what a device that runs refuses. */
 #define IOCTLS		{ call_ioctls, { ENODEV, EPERM, EBUSY, EINVAL, \
 					 EOPNOTSUPP } }
 #define MESSAGES	{ send_messages, { ENODEV } }

@@ -37,6 +37,9 @@ struct race_pair {
 	const char *(*after)(struct race *r);
 	const char *(*end)(struct race *r);
 	const char *knobs;	/* of vdpa_mock */
+	bool again;		/* who is not late repeats its step until the
+				 * other one has made its own
+				 */
 	unsigned int part;	/* of the rounds of a quick run, one of so many;
 				 * 0: all
 				 */
