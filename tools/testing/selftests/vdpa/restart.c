@@ -6,6 +6,7 @@
  */
 #include "common.h"
 
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "blkconf.h"
+#include "blkdev.h"
 #include "dev.h"
 #include "driver.h"
 #include "endure.h"
@@ -24,10 +27,12 @@
 #define NAME		"restart"
 #define FRAME		500
 #define AHEAD		16	/* frames in flight at most */
+#define SLOTS		8	/* requests */
+#define SECTORS		1000
 
 /* Of the driver that is going to be killed: it writes all but the first. */
 struct shared {
-	uint64_t first;		/* number of its first frame */
+	uint64_t first;		/* number of its first frame or request */
 	uint64_t begun;		/* given to the device */
 	uint64_t ended;		/* known to be done */
 };
@@ -37,7 +42,7 @@ FIXTURE(restart) {
 	struct leak_mark mark;
 	unsigned int seed;
 	int rounds;
-	int fd;			/* socket of the other side */
+	int fd;			/* the other side: socket, or backing */
 };
 
 FIXTURE_SETUP(restart)
@@ -59,6 +64,7 @@ FIXTURE_TEARDOWN(restart)
 	EXPECT_STREQ("", leaks);
 	if (self->fd >= 0)
 		close(self->fd);
+	blk_del(NAME);
 	vdpa_del(NAME);
 	munmap(self->shared, sizeof(*self->shared));
 }
@@ -87,6 +93,30 @@ static void send_frames(struct shared *shared)
 		tx.iova = drv_buf_iova(n % AHEAD);
 		shared->begun++;
 		drv_post(&drv, DRV_TX, &tx, 1);
+	}
+}
+
+/* Numbers sectors, and writes one after the other, up to SLOTS at a time. */
+static void write_sectors(struct shared *shared)
+{
+	struct drv drv = { .size = 64 };
+	uint64_t n;
+
+	if (drv_start(&drv, NAME, mem_anon(DRV_MEM)))
+		_exit(1);
+	for (n = 0;; n++) {
+		struct drv_seg out = { blk_data_iova(n % SLOTS), SECTOR };
+		uint64_t number = shared->first + n;
+
+		if (n >= SLOTS) {
+			if (blk_end(&drv, 0) < 0)
+				_exit(2);
+			shared->ended++;
+		}
+		memcpy(blk_data(&drv, n % SLOTS), &number, sizeof(number));
+		shared->begun++;
+		blk_begin(&drv, 0, n % SLOTS, VIRTIO_BLK_T_OUT,
+			  number % SECTORS, &out, 1);
 	}
 }
 
@@ -160,6 +190,59 @@ TEST_F_TIMEOUT(restart, nic_sends_what_its_driver_knows_of, 600)
 	EXPECT_EQ(shared->first * FRAME, nic_stat(NAME, "rx_bytes"));
 	EXPECT_EQ(0, nic_stat(NAME, "rx_dropped"));
 	EXPECT_EQ(0, nic_stat(NAME, "rx_errors"));
+}
+
+/* The counter of all drivers so far; it is told while there is one. */
+static int64_t counted(const char *counter)
+{
+	struct drv drv = {};
+	int64_t value = -1;
+
+	if (!drv_open(&drv, NAME) && !drv_negotiate(&drv))
+		value = blk_counter(NAME, 0, counter);
+	drv_close(&drv);
+	return value;
+}
+
+/* Is @number, or what came there after it, on the disk? */
+static bool is_written(int fd, uint64_t number)
+{
+	uint64_t got;
+
+	return pread(fd, &got, sizeof(got), number % SECTORS * SECTOR) ==
+	       sizeof(got) && (got == number || got == number + SECTORS);
+}
+
+TEST_F_TIMEOUT(restart, disk_has_what_its_driver_knows_of, 600)
+{
+	const char *reason = blk_add(NAME, &blk_file, 1);
+	struct shared *shared = self->shared;
+	uint64_t known = 0, n;
+	int64_t writes = 0;
+	int i;
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	self->fd = open(BLK_FILE, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	leak_mark(&self->mark);
+	for (i = 0; i < self->rounds; i++) {
+		ASSERT_TRUE(run_and_kill(shared, write_sectors, &self->seed));
+		writes = counted("writes") - shared->first;
+		ASSERT_LE(shared->ended, writes) TH_LOG("round %d", i);
+		ASSERT_GE(shared->begun, writes) TH_LOG("round %d", i);
+		n = shared->ended > SECTORS / 2 ? shared->ended - SECTORS / 2 :
+						  0;
+		for (; n < shared->ended; n++)
+			ASSERT_TRUE(is_written(self->fd, shared->first + n))
+				TH_LOG("round %d, number %lu", i, n);
+		shared->first += writes;
+		known += shared->ended;
+	}
+	TH_LOG("%d drivers killed: %lu sectors were written, %lu were known to",
+	       i, shared->first, known);
+	EXPECT_EQ(shared->first * SECTOR, counted("written bytes"));
+	EXPECT_EQ(0, counted("errors"));
 }
 
 TEST_HARNESS_MAIN
