@@ -79,7 +79,7 @@ int drv_negotiate(struct drv *drv)
 			  STATUS_FEATURES_OK);
 }
 
-static int drv_map(struct drv *drv)
+int drv_map(struct drv *drv)
 {
 	return iotlb_map(drv->fd, 0, DRV_IOVA, DRV_MEM, drv->mem,
 			 VHOST_ACCESS_RW);

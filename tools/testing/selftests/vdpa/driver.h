@@ -68,6 +68,7 @@ void drv_end(struct drv *drv, const char *name);
 /* The steps to a running device, each 0 or -1 and errno. */
 int drv_open(struct drv *drv, const char *name);
 int drv_negotiate(struct drv *drv);
+int drv_map(struct drv *drv);
 int drv_setup_vq(struct drv *drv, int idx);
 /* All of it with @mem, which has DRV_MEM bytes. */
 int drv_start(struct drv *drv, const char *name, void *mem);
