@@ -9,11 +9,12 @@
 #include <stdint.h>
 
 #include "files.h"
+#include "slow.h"
 
 #define BUS	"/sys/bus/vdpa"
 
 /* What "at once" means, with an emulated CPU that others use as well. */
-#define AT_ONCE_MS	5000
+#define AT_ONCE_MS	(5000L * slowness())
 
 /* Runs a command, its output thrown away; its exit status, -1 if it died. */
 int run_command(const char *fmt, ...)

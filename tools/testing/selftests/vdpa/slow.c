@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-static unsigned int slowness(void)
+int slowness(void)
 {
 	struct utsname name;
 
