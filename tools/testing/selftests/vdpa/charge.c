@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "dev.h"
-#include "driver.h"
+#include "endure.h"
 #include "mem.h"
 #include "mockdev.h"
 #include "vhost.h"
@@ -134,7 +134,7 @@ static int map_times(int fd, const char *mem, unsigned long nr)
 	return 0;
 }
 
-TEST_F(memcg, pays_for_each_piece_that_is_mapped)
+TEST_F_TIMEOUT(memcg, pays_for_each_piece_that_is_mapped, 200)
 {
 	long before, cost;
 
@@ -174,7 +174,7 @@ static void map_until_the_limit(struct mockdev *dev)
 	_exit(err);
 }
 
-TEST_F_TIMEOUT(memcg, limit_ends_who_is_at_it_and_nobody_else, 120)
+TEST_F_TIMEOUT(memcg, limit_ends_who_is_at_it_and_nobody_else, 200)
 {
 	char *mem = mem_anon(SZ_4K);
 	long pinned = pinned_pages();
@@ -240,7 +240,7 @@ static int be_nobody(void)
 	return setrlimit(RLIMIT_MEMLOCK, &limit) || seteuid(NOBODY) ? -1 : 0;
 }
 
-TEST_F(memlock, limit_is_exact_and_of_the_process)
+TEST_F_TIMEOUT(memlock, limit_is_exact_and_of_the_process, 120)
 {
 	int first = self->dev[0].fd, second = self->dev[1].fd;
 	const long pinned = pinned_pages();
@@ -275,7 +275,8 @@ struct mapper {
 	int fd;
 	int nr;
 	char *mem;
-	unsigned long full;	/* how often it was refused */
+	unsigned long times;
+	unsigned long full;	/* of them it was refused */
 	int err;		/* that nobody should get */
 };
 
@@ -286,7 +287,7 @@ static void *map_at_the_limit(void *arg)
 	struct mapper *m = arg;
 	uint64_t iova = m->nr * SZ_2M;
 
-	for (int i = 0; i < 2000 && !m->err; i++) {
+	for (unsigned long i = 0; i < m->times && !m->err; i++) {
 		if (!iotlb_map(m->fd, 0, iova, size, m->mem, RW)) {
 			if (status_kib("VmPin") > LIMIT * 4 ||
 			    iotlb_unmap(m->fd, 0, iova, size))
@@ -308,6 +309,7 @@ TEST_F_TIMEOUT(memlock, threads_at_the_limit_never_pass_it, 120)
 	ASSERT_EQ(0, be_nobody());
 	for (int i = 0; i < THREADS; i++) {
 		mapper[i].nr = i;
+		mapper[i].times = endure(500, 10000);
 		mapper[i].fd = self->dev[i % DEVICES].fd;
 		mapper[i].mem = self->mem;
 		ASSERT_EQ(0, pthread_create(&self->thread[i], NULL,

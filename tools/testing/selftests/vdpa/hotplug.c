@@ -9,7 +9,7 @@
 #include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/wait.h>
+#include <stdlib.h>
 
 #include "blkdev.h"
 #include "dev.h"
@@ -214,6 +214,39 @@ TEST_F_TIMEOUT(busy, loses_nothing_while_all_tasks_are_frozen, 600)
 	EXPECT_ALL_COUNTED();
 	if (!rounds)
 		SKIP(return, "the kernel cannot test its suspending");
+}
+
+static long sleeps(void)
+{
+	char text[16];
+
+	return file_read(text, sizeof(text), POWER "/suspend_stats/success") ?
+	       -1 : atol(text);
+}
+
+/* Devices are suspended, and CPUs idle until somebody outside wakes them. */
+TEST_F_TIMEOUT(busy, loses_nothing_while_the_machine_sleeps, 600)
+{
+	int rounds = endure(3, 20), i;
+	unsigned long frames, requests;
+	long before = sleeps();
+
+	if (!getenv("VDPA_SLEEP"))
+		rounds = 0;
+	for (i = 0; i < rounds; i++) {
+		long start = now_ms();
+
+		frames = self->frames.rounds;
+		requests = self->requests.rounds;
+		EXPECT_EQ(0, file_write("freeze", POWER "/state"));
+		EXPECT_LE(SLEEP_S * 1000, now_ms() - start);
+		EXPECT_TRUE(goes_on(&self->frames, frames));
+		EXPECT_TRUE(goes_on(&self->requests, requests));
+	}
+	EXPECT_EQ(before + rounds, sleeps());
+	EXPECT_ALL_COUNTED();
+	if (!rounds)
+		SKIP(return, "nobody would wake it up, as tools/testing/vm/sleep does");
 }
 
 TEST_HARNESS_MAIN

@@ -114,6 +114,8 @@ def have_kvm():
 class Guest:
     """One QEMU with Debian's kernel; a context manager."""
 
+    accelerators = ACCELERATORS
+
     def __init__(self, args=(), mem="384M", smp=1, program=None, root=None):
         """@program: another QEMU than the machine's; @root: /dev/vda or so"""
         self.program = program or Program()
@@ -159,9 +161,9 @@ class Guest:
 
     def start(self):
         """Boot with the first accelerator that works."""
-        kvm = have_kvm()
+        kvm = any(row[0] == "kvm" for row in self.accelerators) and have_kvm()
         reasons = []
-        for accel, cpu, timeout in ACCELERATORS:
+        for accel, cpu, timeout in self.accelerators:
             if accel == "kvm" and not kvm:
                 continue
             started = time.monotonic()

@@ -17,7 +17,7 @@ MIB = 224
 PROGRAMS = ("fio",)
 
 
-def _with_libraries(program):
+def with_libraries(program):
     """Paths of @program and of all that the loader wants for it."""
     path = shutil.which(program)
     if not path:
@@ -27,7 +27,8 @@ def _with_libraries(program):
     return [path, *re.findall(r"(/\S+) \(0x", said)]
 
 
-def _make(files, target):
+def make(files, target):
+    """An image of the (path, name there) in @files."""
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         tree = Path(scratch, "tree")
         for name in DIRS:
@@ -50,12 +51,12 @@ def build():
     """Path of the image; to be copied, not to be written to."""
     files = [(find_busybox(), "bin/busybox"), (CONTROL, "control")]
     files += [(path, path) for program in PROGRAMS
-              for path in _with_libraries(program)]
+              for path in with_libraries(program)]
     key = hashlib.sha256(f"{DIRS} {MIB}".encode())
     for source, name in files:
         key.update(f"{source} {name} {os.stat(source).st_mtime_ns}".encode())
     target = BUILD / "rootfs" / f"{key.hexdigest()[:16]}.ext4"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        _make(files, target)
+        make(files, target)
     return target
