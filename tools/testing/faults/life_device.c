@@ -84,8 +84,9 @@ static int show(struct life *life)
 	err = nl_dump(nl, count_messages, NULL);
 	if (err)
 		return err;
+	/* There may be none, and are none before a driver has negotiated. */
 	err = nl_vstats(nl, life->name, 0);
-	return err == -EOPNOTSUPP ? 0 : err;
+	return err == -EOPNOTSUPP || err == -EAGAIN ? 0 : err;
 }
 
 static int override(struct life *life)
