@@ -249,8 +249,8 @@ static int file_close(struct life *life)
 
 static const struct call calls[] = {
 	{ "open", try_open },
-	{ "ask", ask },
 	{ "owner", life_owner },
+	{ "ask", ask },
 	{ "backend features", backend },
 	{ "config eventfd", config_call },
 	{ "ACKNOWLEDGE", ack },

@@ -81,6 +81,7 @@ static const struct {
 } translated[] = {
 	{ -EINVAL, "netdev_register_kobject" },
 	{ -EINVAL, "module_add_driver" },
+	{ -EIO, "vp_modern_map_vq_notify" },
 	{ -ENOBUFS, "inetdev_event" },
 	{ -ENOBUFS, "addrconf_notify" },
 };
