@@ -169,7 +169,8 @@ static const char *after_unmap(struct race *r)
 	if (set_status(r->drv.fd, 0))
 		return "it cannot be reset";
 	wrong = after_freeze(r);
-	if (iotlb_unmap(r->drv.fd, 0, DRV_IOVA, DRV_MEM) || drv_map_running(&r->drv, 0))
+	if (iotlb_unmap(r->drv.fd, 0, DRV_IOVA, DRV_MEM) ||
+	    drv_map_running(&r->drv, 0))
 		return "it cannot be mapped again";
 	return wrong;
 }
