@@ -229,8 +229,11 @@ static int reset(struct life *life)
 	return result(set_status(life->drv.fd, 0));
 }
 
+/* From the start, wherever a failure has left it. */
 static int negotiate_again(struct life *life)
 {
+	if (set_status(life->drv.fd, 0))
+		return -errno;
 	return result(drv_negotiate(&life->drv));
 }
 

@@ -26,7 +26,7 @@ static const char *const places[] = {
 
 /* Where names go on and on. */
 static const char *const numbered[] = {
-	"/sys/bus/virtio/devices", "/sys/dev/char", "/sys/kernel/irq",
+	"/sys/bus/virtio/devices", "/sys/dev/char",
 };
 
 void text_add(char *text, size_t size, const char *fmt, ...)
