@@ -282,7 +282,6 @@ static const struct call calls[] = {
 	{ "map, running", map },
 	{ "reset", reset },
 	{ "negotiate again", negotiate_again, .many = true },
-	{ "map again", map },
 	{ "queues again", queues, .many = true },
 	{ "DRIVER_OK again", running },
 	{ "traffic again", works },

@@ -52,6 +52,7 @@ static int map_huge(struct life *life)
 }
 
 /* A page in the middle. */
+/* A parent that takes ranges may lose the piece that is cut: many states. */
 static int cut(struct life *life)
 {
 	return iotlb_unmap(life->drv.fd, 0, IOVA + CUT, SZ_4K) ? -errno : 0;
@@ -85,13 +86,13 @@ static int file_close(struct life *life)
 
 static const struct call calls[] = {
 	{ "map anonymous memory", map_anon },
-	{ "cut it", cut },
+	{ "cut it", cut, .many = true },
 	{ "unmap it", unmap },
 	{ "map shared memory", map_shared },
-	{ "cut it", cut },
+	{ "cut it", cut, .many = true },
 	{ "unmap it", unmap },
 	{ "map huge pages", map_huge },
-	{ "cut them", cut },
+	{ "cut them", cut, .many = true },
 	{ "unmap them", unmap },
 	{ "map in a batch", batch, .many = true },
 	{ "close", file_close },
@@ -99,7 +100,7 @@ static const struct call calls[] = {
 
 static const struct call shared_calls[] = {
 	{ "map shared memory", map_shared },
-	{ "cut it", cut },
+	{ "cut it", cut, .many = true },
 	{ "unmap it", unmap },
 	{ "map in a batch", batch, .many = true },
 	{ "close", file_close },
