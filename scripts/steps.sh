@@ -64,11 +64,13 @@ report()
 	echo '---'
 }
 
-# A step in a lane of its own: what it says comes out in one piece.
+# A step in a lane of its own: what it says comes out in one piece. A lane that
+# does not come to its end has failed.
 lane()
 {
 	local start=$SECONDS said
 
+	echo '0 1 0' >"$logs/$1.counts"
 	run_step "$1" "$2"
 	said=$(report "$1" "$3" $((SECONDS - start)))
 	echo "$said"
