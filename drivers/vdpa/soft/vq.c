@@ -224,28 +224,23 @@ void vdpa_soft_vq_leave(struct vdpa_soft_vq *vq, enum vdpa_soft_next next)
 }
 EXPORT_SYMBOL_GPL(vdpa_soft_vq_leave);
 
-/* Wait for requests that outlive a batch: they use memory of the driver. */
-static void vq_drain(struct vdpa_soft_vq *vq)
-{
-	if (vq->soft->class->drain)
-		vq->soft->class->drain(vq);
-}
-
 /*
- * Memory is about to go. Who has used it until now is completed while the driver
- * can be told; what comes to an end later has nowhere to put its status. The
- * worker is on its way, and sees to kicks.
+ * Memory is about to go. Requests that outlive a batch and use it are waited for,
+ * and completed while the driver can be told: later there is nowhere to put their
+ * status. The worker is on its way, and sees to kicks.
  */
 void soft_vq_settle(struct vdpa_soft_vq *vq)
 {
+	const struct vdpa_soft_class *class = vq->soft->class;
+
 	lockdep_assert_held_write(&vq->soft->map_lock);
 
-	if (!vq->soft->class->drain)
+	if (!class->drain)
 		return;
-	vq_drain(vq);
+	class->drain(vq);
 	guard(mutex)(&vq->lock);
 	if (vq->ring && vq->running && !vq->broken) {
-		vq->soft->class->reap(vq);
+		class->reap(vq);
 		vq_finish(vq, VDPA_SOFT_IDLE);
 	}
 }
@@ -281,7 +276,8 @@ void soft_vq_update(struct vdpa_soft_vq *vq)
 		return;
 	if (!run) {
 		disable_work_sync(&vq->work);
-		vq_drain(vq);
+		if (soft->class->drain)
+			soft->class->drain(vq);
 	}
 
 	down_read(&soft->map_lock);
