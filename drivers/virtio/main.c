@@ -50,8 +50,11 @@ static int virtio_vdpa_probe(struct vdpa_device *vdpa)
 
 	/* Last: it is given to a virtio driver before this returns. */
 	err = register_virtio_device(&v->vdev);
-	if (err)
+	if (err) {
+		/* The virtio core has left FAILED. */
+		(void)vdpa_reset(vdpa, 0);
 		put_device(&v->vdev.dev);
+	}
 	return err;
 }
 
