@@ -26,7 +26,7 @@ static bool mem_grow(struct blk_req *req)
 
 	if (req->max == max)
 		return false;
-	bvec = kvmalloc_array(max, sizeof(*bvec), GFP_KERNEL);
+	bvec = kvmalloc_array(max, sizeof(*bvec), GFP_KERNEL | __GFP_NOWARN);
 	if (!bvec)
 		return false;
 	memcpy(bvec, req->bvec, req->nr * sizeof(*bvec));

@@ -111,7 +111,7 @@ static struct blk_backing *ram_open(void)
 	if (!ram)
 		return ERR_PTR(-ENOMEM);
 	ram->backing = ram_backing;
-	ram->bytes = ram_shared ?: kvzalloc(RAM_BYTES, GFP_KERNEL);
+	ram->bytes = ram_shared ?: kvzalloc(RAM_BYTES, GFP_KERNEL | __GFP_NOWARN);
 	if (!ram->bytes) {
 		kfree(ram);
 		return ERR_PTR(-ENOMEM);
@@ -162,7 +162,7 @@ int blk_ram_init(void)
 {
 	if (!shared_backend)
 		return 0;
-	ram_shared = kvzalloc(RAM_BYTES, GFP_KERNEL);
+	ram_shared = kvzalloc(RAM_BYTES, GFP_KERNEL | __GFP_NOWARN);
 	return ram_shared ? 0 : -ENOMEM;
 }
 
