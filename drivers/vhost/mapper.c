@@ -282,6 +282,24 @@ static u32 spans_apart(const struct vhost_vdpa_span *span, u32 nr)
 }
 
 /*
+ * What a map that failed has left. The kernel takes back what it knows of, but
+ * an IOMMU that runs out of memory for its tables may have begun with more.
+ * Page by page: to unmap what is not mapped may take its neighbours away.
+ */
+static void iommu_clear(struct iommu_domain *domain, u64 iova, u64 size)
+{
+	u64 end = iova + size, done;
+
+	for (; iova < end; iova += done) {
+		done = 0;
+		if (iommu_iova_to_phys(domain, iova))
+			done = iommu_unmap(domain, iova, PAGE_SIZE);
+		done = done ?: PAGE_SIZE;
+		cond_resched();
+	}
+}
+
+/*
  * All or none of them, with one flush where an IOMMU wants that of a map. Only
  * the first may start, and only the last end, within a page.
  */
@@ -289,23 +307,32 @@ static int iommu_map_apart(struct iommu_domain *domain,
 			   const struct vhost_vdpa_span *span, u32 nr)
 {
 	u64 before = offset_in_page(span->iova);
+	u64 iova = span->iova - before, size = 0;
 	int prot = iommu_prot(span->perm);
 	struct scatterlist sg[MAP_SPANS] __uninitialized;
-	ssize_t size;
+	ssize_t ret;
 
-	if (nr == 1)
-		return iommu_map(domain, span->iova - before,
-				 span->addr - before,
-				 PAGE_ALIGN(span->size + before), prot,
-				 GFP_KERNEL_ACCOUNT);
-	sg_init_table(sg, nr);
-	for (u32 i = 0; i < nr; i++)
-		sg_set_page(&sg[i], pfn_to_page(PHYS_PFN(span[i].addr)),
-			    PAGE_ALIGN(span[i].size +
-				       offset_in_page(span[i].addr)), 0);
-	size = iommu_map_sg(domain, span->iova - before, sg, nr, prot,
-			    GFP_KERNEL_ACCOUNT);
-	return size < 0 ? size : 0;
+	if (nr == 1) {
+		size = PAGE_ALIGN(span->size + before);
+		ret = iommu_map(domain, iova, span->addr - before, size, prot,
+				GFP_KERNEL_ACCOUNT);
+	} else {
+		sg_init_table(sg, nr);
+		for (u32 i = 0; i < nr; i++) {
+			u64 addr = span[i].addr;
+
+			sg_set_page(&sg[i], pfn_to_page(PHYS_PFN(addr)),
+				    PAGE_ALIGN(span[i].size +
+					       offset_in_page(addr)), 0);
+			size += sg[i].length;
+		}
+		ret = iommu_map_sg(domain, iova, sg, nr, prot,
+				   GFP_KERNEL_ACCOUNT);
+	}
+	if (ret >= 0)
+		return 0;
+	iommu_clear(domain, iova, size);
+	return ret;
 }
 
 static int iommu_map_spans(struct vhost_vdpa *v, struct vdpa_device *vdpa,
