@@ -7,6 +7,7 @@
  */
 #include "faults.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "files.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
+#define SLAB		"/sys/kernel/slab"
 #define NTH		"/proc/thread-self/fail-nth"
 #define MODULES_END	0xffffffffff000000ULL
 
@@ -28,7 +30,7 @@ static const struct {
 	const char *file, *value;
 } settings[] = {
 	{ "failslab/ignore-gfp-wait", "N" },
-	{ "failslab/cache-filter", "N" },
+	{ "failslab/cache-filter", "Y" },
 	{ "fail_page_alloc/ignore-gfp-wait", "N" },
 	{ "fail_page_alloc/ignore-gfp-highmem", "N" },
 	{ "fail_page_alloc/min-order", "0" },
@@ -43,9 +45,13 @@ static const struct {
 	{ "stacktrace-depth", "32" },
 };
 
-/* For each allocation kmemleak makes one, which is not of those swept. */
-static const char *const bookkeeping[] = {
-	"mem_pool_alloc", "__alloc_object", "__create_object",
+/*
+ * What is not ours: kmemleak's own record of each allocation, without which it
+ * gives up; and files of /proc/irq, which the kernel does without and warns when
+ * it removes them.
+ */
+static const char *const left_alone[] = {
+	"kmemleak_object", "kmemleak_scan_area", "proc_dir_entry",
 };
 
 static int nth = -1;
@@ -59,48 +65,29 @@ static int set_all(const char *file, const char *value)
 	return err;
 }
 
-static int set_range(const char *which, uint64_t start, uint64_t end)
+static bool is_left_alone(const char *cache)
 {
-	char text[32], file[32];
-	int err;
-
-	snprintf(text, sizeof(text), "%#lx", start);
-	snprintf(file, sizeof(file), "%s-start", which);
-	err = set_all(file, text);
-	snprintf(text, sizeof(text), "%#lx", end);
-	snprintf(file, sizeof(file), "%s-end", which);
-	return err ?: set_all(file, text);
-}
-
-static bool is_bookkeeping(const char *symbol)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(bookkeeping); i++)
-		if (!strcmp(symbol, bookkeeping[i]))
+	for (unsigned int i = 0; i < ARRAY_SIZE(left_alone); i++)
+		if (!strcmp(cache, left_alone[i]))
 			return true;
 	return false;
 }
 
-/* From the first of these functions to the end of the last. */
-static int leave_bookkeeping_alone(void)
+/* Every cache but those: on a kernel with KASAN none is merged with another. */
+static int choose_caches(void)
 {
-	uint64_t start = 0, end = 0, address;
-	char line[512], symbol[256];
-	FILE *file = fopen("/proc/kallsyms", "re");
-	bool last = false;
+	DIR *slab = opendir(SLAB);
+	struct dirent *entry;
+	int err = 0;
 
-	if (!file)
+	if (!slab)
 		return -errno;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx %*c %255s", &address, symbol) != 2)
-			continue;
-		if (last)
-			end = address;
-		last = is_bookkeeping(symbol);
-		if (last && !start)
-			start = address;
-	}
-	fclose(file);
-	return start ? set_range("reject", start, end) : 0;
+	while (!err && (entry = readdir(slab)))
+		if (*entry->d_name != '.' && !is_left_alone(entry->d_name))
+			err = file_write("1", SLAB "/%s/failslab",
+					 entry->d_name);
+	closedir(slab);
+	return err;
 }
 
 const char *fault_open(void)
@@ -117,15 +104,44 @@ const char *fault_open(void)
 	for (i = 0; i < ARRAY_SIZE(common); i++)
 		if (set_all(common[i].file, common[i].value))
 			return "fault injection cannot be set up";
-	if (leave_bookkeeping_alone())
-		return "no symbols of the kernel";
+	if (choose_caches())
+		return "slab caches cannot be chosen";
 	nth = open(NTH, O_RDWR | O_CLOEXEC);
 	return nth < 0 ? "there is no " NTH : NULL;
 }
 
+static void set_address(const char *file, uint64_t address)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%#lx", address);
+	set_all(file, text);
+}
+
 static void fault_range(uint64_t start, uint64_t end)
 {
-	set_range("require", start, end);
+	set_address("require-start", start);
+	set_address("require-end", end);
+}
+
+void fault_not_in(const char *function)
+{
+	FILE *file = function ? fopen("/proc/kallsyms", "re") : NULL;
+	uint64_t start = 0, end = 0, address;
+	char line[512], symbol[256];
+
+	while (!end && file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx %*c %255s", &address, symbol) != 2)
+			continue;
+		if (start && address > start)
+			end = address;
+		else if (!strcmp(symbol, function))
+			start = address;
+	}
+	if (file)
+		fclose(file);
+	set_address("reject-start", start);
+	set_address("reject-end", end);
 }
 
 void fault_range_modules(void)

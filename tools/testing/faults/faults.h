@@ -32,6 +32,8 @@ const char *fault_open(void);
 void fault_range_modules(void);
 /* Any module, also one that is being loaded. */
 void fault_range_any_module(void);
+/* Not what this function of the kernel asks for, or NULL. */
+void fault_not_in(const char *function);
 /* The n-th of this task from now on; did it come to that? */
 void fault_arm(unsigned int n);
 bool fault_disarm(void);
@@ -113,7 +115,7 @@ struct call {
 	int (*fn)(struct life *life);	/* 0 or -errno */
 	/* What the kernel lets go wrong and says nothing of: mend it. */
 	int (*settle)(struct life *life);
-	bool many;	/* many calls: one that fails leaves others done */
+	bool many;	/* many calls, or states: a failure may leave some done */
 };
 
 struct scenario {
@@ -124,6 +126,8 @@ struct scenario {
 	void (*end)(struct life *life);	/* whatever there is of it */
 	void (*range)(void);	/* what fault_range_*() is for it */
 	const char *module;	/* that only it needs */
+	/* A function of the kernel that cannot fail without harm. */
+	const char *helpless;
 };
 
 extern const struct scenario life_load;	/* life_load.c */

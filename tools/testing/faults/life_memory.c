@@ -51,8 +51,10 @@ static int map_huge(struct life *life)
 	return map(life, HUGE);
 }
 
-/* A page in the middle. */
-/* A parent that takes ranges may lose the piece that is cut: many states. */
+/*
+ * A page in the middle. A parent that takes ranges may lose the piece that is
+ * cut: many states.
+ */
 static int cut(struct life *life)
 {
 	return iotlb_unmap(life->drv.fd, 0, IOVA + CUT, SZ_4K) ? -errno : 0;
@@ -119,9 +121,10 @@ static int begin(struct life *life)
 	return set_backend(life->drv.fd, features) ? -errno : 0;
 }
 
+/* As in life_file.c. */
 const struct scenario life_memory = {
 	"memory", calls, ARRAY_SIZE(calls), begin, life_end,
-	fault_range_modules,
+	fault_range_modules, .helpless = "iommu_detach_device",
 };
 
 const struct scenario life_shared = {

@@ -98,7 +98,11 @@ static const struct call calls[] = {
 
 static int begin(struct life *life)
 {
-	int err = life_begin(life);
+	int err;
+
+	if (!module_load("virtio_net") || !module_load("virtio_blk"))
+		return -ENOENT;
+	err = life_begin(life);
 
 	return err ?: driver_unbind("vhost_vdpa", life->name);
 }

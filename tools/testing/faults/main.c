@@ -88,6 +88,7 @@ static void run(const struct scenario *scenario, const char *name)
 		scenario->range();
 	else
 		fault_range_modules();
+	fault_not_in(scenario ? scenario->helpless : NULL);
 	bad = scenario ? sweep(scenario, &life, &points) :
 			 workers(&life, &points);
 	if (scenario && scenario->module)

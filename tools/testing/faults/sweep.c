@@ -6,7 +6,8 @@
  * the next try begins from there, and the last one, in which nothing fails,
  * must succeed. One that succeeds although something failed must have done all
  * that it should; then the life ends, which must leave nothing, and another one
- * is lived up to there, for the next point.
+ * is lived up to there, for the next point. So it does after a call of which a
+ * part may be done when it fails.
  */
 #include "faults.h"
 
@@ -85,6 +86,19 @@ static const struct {
 	{ -ENOBUFS, "inetdev_event" },
 	{ -ENOBUFS, "addrconf_notify" },
 };
+
+/* What the kernel goes on without, and nobody may depend on. */
+static const char *const dispensable[] = {
+	"debugfs_create", "driver_create_file", "driver_add_groups",
+};
+
+static bool is_dispensable(const struct point *point)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(dispensable); i++)
+		if (strstr(point->stack, dispensable[i]))
+			return true;
+	return false;
+}
 
 static bool fits(int err, const struct point *point)
 {
@@ -165,8 +179,7 @@ static void check_succeeded(const struct call *call, struct life *life,
 		life_look(life, absorbed, sizeof(absorbed));
 		return;
 	}
-	/* Nobody may depend on debugfs, so nothing fails without it. */
-	if (point && strstr(point->stack, "debugfs_create"))
+	if (point && is_dispensable(point))
 		return;
 	if (becomes(life, absorbed))
 		return;
@@ -217,7 +230,8 @@ static bool sweep_call(const struct scenario *scenario, struct life *life,
 		} else if (ret) {
 			check_failed(call, life, stride.n, ret, &point);
 			stride_next(&stride, point.stack);
-			continue;
+			if (!call->many)
+				continue;
 		} else {
 			check_succeeded(call, life, stride.n, &point);
 			tries->kept++;

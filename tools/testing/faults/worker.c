@@ -18,7 +18,7 @@
 #include "mem.h"
 #include "vhost.h"
 
-#define ROUNDS		60
+#define ROUNDS		25
 #define REQUESTS	4	/* in each */
 #define PERCENT		12
 #define KTHREADD	2	/* new threads of the kernel have it from there */
