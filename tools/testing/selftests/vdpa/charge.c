@@ -17,13 +17,14 @@
 #include "endure.h"
 #include "mem.h"
 #include "mockdev.h"
+#include "slow.h"
 #include "vhost.h"
 
 #define RW		VHOST_ACCESS_RW
 #define CGROUP		"/sys/fs/cgroup"
 #define GROUP		CGROUP "/vdpa-charge"
 #define PAGES		4096UL	/* of memory: mapped again and again */
-#define TIMES		64UL
+#define TIMES		(64UL / slowness())
 #define PIECES		(PAGES * TIMES)
 /* Each CPU has some pages that are charged and not used yet. */
 #define SLACK		(2 << 20)

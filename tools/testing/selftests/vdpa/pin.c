@@ -426,10 +426,12 @@ static long pieces(struct mockdev *dev)
 
 TEST_F_TIMEOUT(many, pieces_of_64_gib_and_more_fit_at_ten_bytes_each, 200)
 {
-	long want = 64 * GIB / SZ_4K / slowness(), before = kernel_kib(), cost;
+	long want = 64 * GIB / SZ_4K, before = kernel_kib(), cost;
 	uint64_t size = MANY * SZ_4K, iova = 0;
 	int fd = self->dev.fd, err = 0;
 
+	if (slowness() > 1)
+		SKIP(return, "what looks for bugs takes memory for itself");
 	/* The rest is video memory, firmware, the rings of a monitor. */
 	while (!err && (iova / size % 256 || pieces(&self->dev) <= want)) {
 		err = errno_of(iotlb_map(fd, 0, iova, size, self->mem, RW));
