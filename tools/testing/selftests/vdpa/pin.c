@@ -284,7 +284,8 @@ TEST_F_TIMEOUT(killed, owner_does_not_wait_for_the_parent, 120)
 	self->pid = fork();
 	if (!self->pid)
 		own_and_map(self->dev.name, mem_repeated(size, SZ_4K), size);
-	for (int i = 0; i < 1000 && !mock_count(&self->dev, "dma_map"); i++)
+	for (int i = 0; i < 1000 * slowness() &&
+	     !mock_count(&self->dev, "dma_map"); i++)
 		usleep(10000);
 	EXPECT_LT(0, mock_count(&self->dev, "dma_map"));
 	self->ms = kill_ms(self->pid);
