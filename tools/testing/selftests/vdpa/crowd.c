@@ -404,7 +404,7 @@ static long watch_end(struct watch *watch)
 
 TEST_F_TIMEOUT(pieces, of_4_gib_by_the_page_are_mapped_and_unmapped, 1200)
 {
-	uint64_t pages = endure(1 << 17, 1 << 20);
+	uint64_t pages = endure((1 << 17) / slowness(), 1 << 20);
 	struct watch watch;
 	long ms;
 
@@ -422,7 +422,7 @@ TEST_F_TIMEOUT(pieces, of_4_gib_by_the_page_are_mapped_and_unmapped, 1200)
 
 TEST_F_TIMEOUT(pieces, go_with_the_file, 1200)
 {
-	uint64_t pages = endure(1 << 17, 1 << 20);
+	uint64_t pages = endure((1 << 17) / slowness(), 1 << 20);
 	struct watch watch;
 	long ms;
 
