@@ -34,21 +34,27 @@ static int bind_driver(struct life *life)
 	return driver_bind("virtio_vdpa", life->name);
 }
 
-/* As life_settle(), one bus further. */
+static int unbind_driver(struct life *life)
+{
+	return driver_unbind("virtio_vdpa", life->name);
+}
+
+/*
+ * As life_settle(), one bus further. A virtio driver that could not take its
+ * device has left FAILED there, and no other takes it before a reset.
+ */
 static int settle(struct life *life)
 {
-	bool is_disk = strstr(life->parent->name, "blk");
-	const char *driver = is_disk ? "virtio_blk" : "virtio_net";
-	const char *virtio = virtio_name(life);
+	const char *class = strstr(life->parent->name, "blk") ? "block" : "net";
 	char entry[32];
 
-	if (!*virtio)
-		return -ENODEV;
-	if (!file_exists("/sys/bus/virtio/devices/%s/driver", virtio) &&
-	    file_write(virtio, "/sys/bus/virtio/drivers/%s/bind", driver))
-		return -ENXIO;
-	return virtio_find(life->name, is_disk ? "block" : "net", entry,
-			   sizeof(entry)) ? 0 : -ENOENT;
+	if (!file_exists("/sys/bus/virtio/devices/%s/driver",
+			 virtio_name(life))) {
+		unbind_driver(life);
+		bind_driver(life);
+	}
+	return virtio_find(life->name, class, entry, sizeof(entry)) ?
+	       0 : -ENOENT;
 }
 
 static int link_is(struct life *life, bool up)
@@ -84,11 +90,6 @@ static int link_down(struct life *life)
 	return link_is(life, false);
 }
 
-static int unbind_driver(struct life *life)
-{
-	return driver_unbind("virtio_vdpa", life->name);
-}
-
 static const struct call calls[] = {
 	{ "bind", bind_driver, settle },
 	{ "link up", link_up },
@@ -98,11 +99,8 @@ static const struct call calls[] = {
 
 static int begin(struct life *life)
 {
-	int err;
+	int err = life_begin(life);
 
-	if (!module_load("virtio_net") || !module_load("virtio_blk"))
-		return -ENOENT;
-	err = life_begin(life);
 
 	return err ?: driver_unbind("vhost_vdpa", life->name);
 }

@@ -37,7 +37,7 @@ static const struct {
 	{ &life_memory, "vdpasim_net mock mock_set_map vp" },
 	{ &life_shared, "mock_va" },
 	{ NULL, "vdpasim_net vdpa_net vdpasim_blk vdpa_blk" },
-	{ &life_virtio, "vdpa_net vdpasim_blk mock" },
+	{ &life_virtio, "vdpa_net vdpa_blk" },
 };
 
 static unsigned int nr_tests, nr_failed;
@@ -147,6 +147,8 @@ static const char *prepare(void)
 	why = why ?: modules_load();
 	if (why)
 		return why;
+	if (!module_load("virtio_net") || !module_load("virtio_blk"))
+		return "there are no virtio drivers";
 	if (!point_open())
 		return "there is no /dev/kmsg";
 	if (nl_open(&life.nl))
