@@ -41,6 +41,7 @@ static const char *const noise[] = {
 	"random: ", "sched: RT throttling", "hogged CPU for",
 	/* netlink: of any family, rarely */
 	"leftover after parsing attributes", "has an invalid length",
+	"__nla_validate_parse: ",	/* how often it has kept silent */
 };
 
 static struct shared *shared;
