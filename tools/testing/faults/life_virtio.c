@@ -101,7 +101,6 @@ static int begin(struct life *life)
 {
 	int err = life_begin(life);
 
-
 	return err ?: driver_unbind("vhost_vdpa", life->name);
 }
 
