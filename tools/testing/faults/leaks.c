@@ -20,10 +20,25 @@ bool leaks_forget(void)
 	       !file_write("clear", KMEMLEAK);
 }
 
+/* One that another module has asked for, on a call of ours, is not ours. */
+static bool is_leak(const char *record)
+{
+	const char *trace = strstr(record, "backtrace");
+	const char *module = trace ? strstr(trace, " [") : NULL;
+	char name[64];
+
+	if (module && sscanf(module, " [%63[^]]", name) == 1 &&
+	    !module_is_ours(name))
+		return false;
+	if (*record)
+		printf("# leak: %s", record);
+	return *record;
+}
+
 unsigned int leaks_look(void)
 {
+	char line[512], record[8192] = "";
 	unsigned int found = 0;
-	char line[512];
 	FILE *file;
 
 	for (int i = 0; i < 2; i++) {
@@ -35,9 +50,13 @@ unsigned int leaks_look(void)
 	}
 	file = fopen(KMEMLEAK, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		found += !strncmp(line, "unreferenced object", 19);
-		printf("# leak: %s", line);
+		if (!strncmp(line, "unreferenced object", 19)) {
+			found += is_leak(record);
+			record[0] = '\0';
+		}
+		text_add(record, sizeof(record), "%s", line);
 	}
+	found += is_leak(record);
 	if (file)
 		fclose(file);
 	return found;
