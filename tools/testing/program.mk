@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A program for the VM: objects of the directory that includes this, and HELPERS
-# of the selftests (devices, memory, netlink). It sets TOP and OUT, where all of
-# it goes, before; and then has OBJS.
+# Rules for a program for the VM. The Makefile that includes this sets TOP before,
+# OUT, where all of it goes, and HELPERS: which sources of the selftests (devices,
+# memory, netlink) it needs. It links OBJS, those and the sources of its own
+# directory.
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vdpa
 SELFTESTS := $(TOP)/tools/testing/selftests/vdpa
