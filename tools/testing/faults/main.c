@@ -37,7 +37,7 @@ static const struct {
 	{ &life_memory, "vdpasim_net mock mock_set_map vp" },
 	{ &life_shared, "mock_va" },
 	{ NULL, "vdpasim_net vdpa_net vdpasim_blk vdpa_blk" },
-	{ &life_virtio, "vdpa_net vdpa_blk" },
+	{ &life_virtio, "vdpa_net vdpa_blk mock" },
 };
 
 static unsigned int nr_tests, nr_failed;
