@@ -5,10 +5,13 @@ import socket
 import threading
 import time
 
+from harness.slow import SLOWNESS
 from steps import require
 
 FROM_GUEST, TO_GUEST = 5002, 5003
-ENOUGH = 4 << 20	# bytes each way by which traffic flows for sure
+# Bytes each way by which traffic flows for sure; seconds that one may wait.
+ENOUGH = (4 << 20) // SLOWNESS
+PATIENCE = 30 * SLOWNESS
 
 
 class Traffic:
@@ -23,7 +26,7 @@ class Traffic:
 
     def __enter__(self):
         server = socket.create_server((self.host_address, FROM_GUEST))
-        server.settimeout(20)
+        server.settimeout(PATIENCE)
         self.sockets.append(server)
         for command in (f"nc {self.host_address} {FROM_GUEST} </dev/zero",
                         f"nc -l -p {TO_GUEST} </dev/null"):
@@ -46,11 +49,11 @@ class Traffic:
             item.close()
 
     def _connect(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 return socket.create_connection(
-                    (self.guest_address, TO_GUEST), 20)
+                    (self.guest_address, TO_GUEST), PATIENCE)
             except ConnectionRefusedError:
                 require(time.monotonic() < deadline,
                         "the guest does not listen")
@@ -69,7 +72,7 @@ class Traffic:
 
     def wait_until_flowing(self):
         before = dict(self.moved)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while any(self.moved[stream] < before[stream] + ENOUGH
                   for stream in before):
             require(time.monotonic() < deadline,

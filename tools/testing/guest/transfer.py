@@ -7,11 +7,12 @@ import socket
 import threading
 import time
 
+from harness.slow import SLOWNESS
 from steps import require
 
-SIZE_MIB = 64
+SIZE_MIB = 64 // SLOWNESS ** 2
 PORT = 5001
-TIMEOUT = 120
+TIMEOUT = 120 * SLOWNESS
 
 
 def _rate(size, started):
@@ -56,7 +57,7 @@ def to_guest(guest, guest_address, size=SIZE_MIB):
     """The guest listens and keeps what it gets in a file."""
     data = os.urandom(size << 20)
     guest.check(f"nc -l -p {PORT} >/tmp/got &")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             connection = socket.create_connection((guest_address, PORT),

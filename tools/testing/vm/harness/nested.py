@@ -18,6 +18,7 @@ from . import initramfs, klog
 from .cache import Kernel, Missing, cache_dir
 from .monitor import Monitor, MonitorError
 from .qemu import CPU, QEMU
+from .slow import SLOWNESS
 
 HERE = Path(__file__).resolve().parents[1]
 MODULES = ("virtio_net",)
@@ -194,7 +195,7 @@ class Guest:
 
     def _connect(self, timeout):
         path = f"{self.scratch}/control"
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOWNESS
         while time.monotonic() < deadline:
             self.control = socket.socket(socket.AF_UNIX)
             try:
@@ -210,6 +211,7 @@ class Guest:
 
     def _answer(self, timeout):
         """Read up to the next status line; (status, output before it)."""
+        timeout *= SLOWNESS
         deadline = time.monotonic() + timeout
         while True:
             match = re.search(rb"^@status (\d+)\r?\n", self._pending, re.M)
