@@ -21,6 +21,8 @@
 
 #include "blkconf.h"
 #include "dev.h"
+#include "files.h"
+#include "nic.h"
 #include "nl.h"
 #include "vhost.h"
 
@@ -562,6 +564,29 @@ TEST_F(blk_conf, writeback_is_read_only_without_its_feature)
 	ASSERT_ERRNO(0, read_config(fd, &config));
 	EXPECT_EQ(1, config.wce);
 	close(fd);
+}
+
+/* Of the disk on the host: the kernel reads it back from the device. */
+TEST_F(blk_conf, host_writes_writeback_as_cache_type)
+{
+	static const char * const types[] = { "write through", "write back" };
+	char disk[32], path[64], type[32];
+
+	ASSERT_TRUE(module_load("virtio_vdpa"));
+	ASSERT_TRUE(module_load("virtio_blk"));
+	ASSERT_EQ(0, add(&self->nl, NAME));
+	ASSERT_EQ(0, virtio_bind(NAME));
+	ASSERT_TRUE(virtio_find(NAME, "block", disk, sizeof(disk)));
+	snprintf(path, sizeof(path), "/sys/block/%s/cache_type", disk);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(0, file_write(types[i], "%s", path));
+		EXPECT_EQ(0, file_read(type, sizeof(type), "%s", path));
+		type[strcspn(type, "\n")] = '\0';
+		EXPECT_STREQ(types[i], type);
+	}
+	conf_drop(NAME);
+	/* It would have the devices of whoever comes next. */
+	EXPECT_EQ(0, run_command("rmmod virtio_vdpa"));
 }
 
 TEST_HARNESS_MAIN

@@ -5,6 +5,7 @@
  */
 #include "common.h"
 
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <arpa/inet.h>
@@ -20,11 +21,13 @@
 #include "driver.h"
 #include "files.h"
 #include "mem.h"
+#include "nic.h"
 #include "vhost.h"
 
 #define NAME		"nettest"
 #define MTU		9000
 #define FRAME		100
+#define STATS		8	/* four of each virtqueue */
 #define ETH_TEST	0x88b5	/* ETH_P_802_EX1: for experiments */
 
 #define STATUS_FEATURE	BIT_ULL(VIRTIO_NET_F_STATUS)
@@ -341,6 +344,45 @@ TEST_F(net, peer_is_a_child_of_the_device)
 	ASSERT_NE(NULL, realpath(path, real));
 	EXPECT_STREQ(NAME, strrchr(real, '/') + 1);
 	EXPECT_EQ(MTU, peer_attr("mtu"));
+}
+
+/* As "ethtool -i" and "ethtool -S" ask. */
+TEST_F(net, ethtool_tells_what_vdpa_counts)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	struct {
+		struct ethtool_gstrings is;
+		char name[STATS][ETH_GSTRING_LEN];
+	} names = { { ETHTOOL_GSTRINGS, ETH_SS_STATS, STATS } };
+	struct {
+		struct ethtool_stats is;
+		__u64 value[STATS];
+	} stats = { { ETHTOOL_GSTATS, STATS } };
+	unsigned int idx, at;
+
+	ASSERT_TRUE(guest_to_host(&self->drv, self->sock, FRAME));
+	ASSERT_TRUE(host_to_guest(&self->drv, self->sock, FRAME));
+	ASSERT_EQ(0, nic_ethtool(NAME, &info));
+	EXPECT_STREQ("vdpa_net", info.driver);
+	EXPECT_STREQ(NAME, info.bus_info);
+	ASSERT_EQ(STATS, info.n_stats);
+	ASSERT_EQ(0, nic_ethtool(NAME, &names));
+	ASSERT_EQ(0, nic_ethtool(NAME, &stats));
+	for (int i = 0; i < STATS; i++) {
+		ASSERT_EQ(1, sscanf(names.name[i], "vq%u %n", &idx, &at));
+		EXPECT_EQ(drv_counter(NAME, idx, names.name[i] + at),
+			  stats.value[i]) {
+			TH_LOG("%s", names.name[i]);
+		}
+		if (!strcmp(names.name[i] + at, "tx packets"))
+			EXPECT_EQ(1, stats.value[i]);
+	}
+	ASSERT_EQ(0, nic_ethtool(NAME, &link));
+	EXPECT_EQ(1, link.data);
+	/* It has nothing else that could be tested, or named. */
+	names.is.string_set = ETH_SS_TEST;
+	EXPECT_EQ(-EOPNOTSUPP, nic_ethtool(NAME, &names));
 }
 
 TEST_F(net, name_that_is_taken_is_not_used)

@@ -81,18 +81,25 @@ int nic_up(const char *nic)
 	return run_command("ip link set %s up", nic);
 }
 
-int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx)
+int nic_ethtool(const char *nic, void *cmd)
 {
-	struct ethtool_ringparam ring = {
-		.cmd = cmd, .rx_pending = *rx, .tx_pending = *tx,
-	};
-	struct ifreq ifr = { .ifr_data = (char *)&ring };
+	struct ifreq ifr = { .ifr_data = cmd };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int err;
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", nic);
 	err = ioctl(fd, SIOCETHTOOL, &ifr) ? -errno : 0;
 	close(fd);
+	return err;
+}
+
+int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx)
+{
+	struct ethtool_ringparam ring = {
+		.cmd = cmd, .rx_pending = *rx, .tx_pending = *tx,
+	};
+	int err = nic_ethtool(nic, &ring);
+
 	*rx = ring.rx_pending;
 	*tx = ring.tx_pending;
 	return err;

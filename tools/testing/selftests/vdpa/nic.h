@@ -32,6 +32,8 @@ int nic_bind(const char *name, char *nic, size_t len);
 /* Up, and silent if nobody sends anything. */
 int nic_up(const char *nic);
 
+/* A command of <linux/ethtool.h>, of its own type: 0 or -errno. */
+int nic_ethtool(const char *nic, void *cmd);
 /* ETHTOOL_GRINGPARAM or ETHTOOL_SRINGPARAM: 0 or -errno. */
 int nic_ring_size(const char *nic, uint32_t cmd, uint32_t *rx, uint32_t *tx);
 

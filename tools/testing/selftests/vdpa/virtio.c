@@ -128,6 +128,16 @@ TEST_F(virtio_net, frames_go_both_ways)
 	}
 }
 
+/* As "ethtool -i" asks. */
+TEST_F(virtio_net, has_the_device_for_its_bus)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+
+	ASSERT_EQ(0, nic_ethtool(self->nic, &info));
+	EXPECT_STREQ("virtio_net", info.driver);
+	EXPECT_STREQ(NAME, info.bus_info);
+}
+
 TEST_F(virtio_net, carrier_follows_the_other_end)
 {
 	ASSERT_EQ(0, run_command("ip link set " NAME " down"));
