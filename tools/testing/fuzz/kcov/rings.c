@@ -262,6 +262,9 @@ void queue_offer(struct queue *q, uint16_t head, uint64_t room)
 {
 	uint16_t idx = q->avail->idx;
 
+	/* More than the ring holds: an entry that was not read is overwritten. */
+	if ((uint16_t)(idx - used_idx(q)) >= q->size)
+		honest = false;
 	if (head < q->size) {
 		q->offered[head]++;
 		if (q->room[head] < room)
