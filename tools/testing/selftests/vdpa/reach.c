@@ -61,6 +61,7 @@ FIXTURE_VARIANT(ring) {
 	bool event_idx;
 	int area;
 	uint8_t other;		/* the access that is not enough */
+	bool set_map;		/* by whole tables, not by changes */
 };
 
 enum { DESC, AVAIL, USED };
@@ -70,13 +71,27 @@ FIXTURE_VARIANT_ADD(ring, available) { false, AVAIL, WO };
 FIXTURE_VARIANT_ADD(ring, used) { false, USED, RO };
 FIXTURE_VARIANT_ADD(ring, available_event_idx) { true, AVAIL, WO };
 FIXTURE_VARIANT_ADD(ring, used_event_idx) { true, USED, RO };
+FIXTURE_VARIANT_ADD(ring, descriptors_in_whole_tables) {
+	false, DESC, WO, true
+};
+FIXTURE_VARIANT_ADD(ring, used_in_whole_tables) { false, USED, RO, true };
+
+/* How the parent takes mappings: one of the two, with the modules. */
+static int reload(bool set_map)
+{
+	return run_command("modprobe -r vdpa_net vdpa_blk && "
+			   "modprobe vdpa_soft set_map=%d", set_map);
+}
 
 FIXTURE_SETUP(ring)
 {
 	struct drv_vq *vq = &self->drv.vq[DRV_TX];
-	const char *reason = drv_device(NAME);
 	int event = variant->event_idx ? 2 : 0;
+	const char *reason;
 
+	if (variant->set_map)
+		ASSERT_EQ(0, reload(true));
+	reason = drv_device(NAME);
 	if (reason)
 		SKIP(return, "%s", reason);
 	if (variant->event_idx)
@@ -101,6 +116,8 @@ FIXTURE_SETUP(ring)
 FIXTURE_TEARDOWN(ring)
 {
 	drv_end(&self->drv, NAME);
+	if (variant->set_map)
+		EXPECT_EQ(0, reload(false));
 }
 
 /* Of a byte at @iova the device has nothing, and does nothing. */
