@@ -161,7 +161,7 @@ static void put_any(struct vring_desc *table, uint32_t nr,
 	if (may_reach_rings(r->b, r->x))
 		honest = false;
 	for (i = 0; i < NR_QUEUES; i++)
-		memset(queues[i].room, 0xff, sizeof(queues[i].room));
+		queue_forget_room(&queues[i]);
 	desc_put(&table[r->a / 4 % nr], iova_of(r->b, r->x), len, r->c % 8,
 		 next % (r->c & 0x40 ? 0x10000 : nr));
 }

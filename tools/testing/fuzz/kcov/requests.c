@@ -19,6 +19,7 @@
 #define STATUS		(DATA + 0x3ff)	/* one for all */
 #define NO_STATUS	0xee
 #define MAX_PIECES	8
+#define NR_TABLES	16
 #define NET_HDR		sizeof(struct virtio_net_hdr_v1)
 
 /* A chain that is being made: of pieces of the memory. */
@@ -66,9 +67,12 @@ static void put(struct vring_desc *table, uint16_t slot, uint16_t next,
 /* Descriptors that follow each other, in a table of its own if @table. */
 static void offer(struct queue *q, const struct chain *c, bool table)
 {
-	uint32_t at = TABLES + q->next % 16 * MAX_PIECES * 16, i;
+	uint32_t at = TABLES + q->next % NR_TABLES * MAX_PIECES * 16, i;
 	uint16_t head = q->next % q->size;
 	uint64_t room = 0;
+
+	if (queue_is_idle(q))
+		q->first = q->next;
 
 	for (i = 0; i < c->nr; i++) {
 		if (c->piece[i].write)
@@ -83,9 +87,10 @@ static void offer(struct queue *q, const struct chain *c, bool table)
 		desc_put(&q->desc[head], RW_IOVA + at, c->nr * 16,
 			 VRING_DESC_F_INDIRECT, 0);
 	q->next += table ? 1 : c->nr;
-	/* A ring is shorter than the chain: then it is another one. */
-	if (c->nr > q->size)
-		room = UINT64_MAX;
+	/* One that the device has not read yet is overwritten: it is another. */
+	if ((uint16_t)(q->next - q->first) > q->size ||
+	    (table && (uint16_t)(q->next - q->first) > NR_TABLES))
+		queue_forget_room(q);
 	queue_offer(q, head, room);
 }
 

@@ -175,6 +175,7 @@ void rings_clear(uint32_t size, uint16_t base)
 		q->avail->idx = base;
 		q->used->idx = base;
 		q->next = 0;
+		q->first = 0;
 		q->seen = base;
 		memset(q->offered, 0, sizeof(q->offered));
 		memset(q->room, 0, sizeof(q->room));
@@ -274,6 +275,16 @@ void queue_offer(struct queue *q, uint16_t head, uint64_t room)
 	__atomic_store_n(&q->avail->idx, idx + 1, __ATOMIC_RELEASE);
 }
 
+void queue_forget_room(struct queue *q)
+{
+	memset(q->room, 0xff, sizeof(q->room));
+}
+
+bool queue_is_idle(const struct queue *q)
+{
+	return used_idx(q) == q->avail->idx;
+}
+
 void queue_kick(struct queue *q)
 {
 	uint64_t one = 1;
@@ -288,7 +299,7 @@ void queue_wait(struct queue *q, int ms)
 	uint64_t count;
 	long end = now_ms() + ms;
 
-	while (used_idx(q) != q->avail->idx && now_ms() < end) {
+	while (!queue_is_idle(q) && now_ms() < end) {
 		if (poll(&poller, 1, ms < 100 ? 1 : 100) > 0 &&
 		    read(q->call, &count, sizeof(count)) < 0)
 			continue;

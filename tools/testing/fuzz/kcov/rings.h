@@ -43,6 +43,7 @@ struct queue {
 	struct vring_used *used;
 	uint64_t desc_iova, avail_iova, used_iova;
 	uint16_t next;		/* descriptor to use next */
+	uint16_t first;		/* the same, when nothing was on offer */
 	uint16_t seen;		/* used index that was looked at */
 	int kick, call;		/* eventfds */
 
@@ -73,6 +74,9 @@ void queue_check(struct queue *q, uint32_t idx);
 void desc_put(struct vring_desc *desc, uint64_t addr, uint64_t len,
 	      uint16_t flags, uint16_t next);
 void queue_offer(struct queue *q, uint16_t head, uint64_t room);
+/* Descriptors of heads on offer have changed: anything may come back. */
+void queue_forget_room(struct queue *q);
+bool queue_is_idle(const struct queue *q);
 void queue_kick(struct queue *q);
 /* Until the device has completed all that is on offer, but @ms at most. */
 void queue_wait(struct queue *q, int ms);
