@@ -92,12 +92,13 @@ static void begin(uint8_t cmd, uint16_t flags, uint8_t version)
 	req.cmd = cmd;
 }
 
-/* @b: the command; @c: more flags; @x: type of the message, mostly ours. */
+/* @b: the command, mostly one of ours; @c: more flags; @x: type of the message, mostly ours. */
 static void do_begin(const struct record *r)
 {
 	struct nlmsghdr *head = (void *)req.data;
+	uint8_t cmd = r->b < 240 ? r->b % 12 : r->b;
 
-	begin(r->b, r->c & 1 ? NLM_F_DUMP : 0, VDPA_GENL_VERSION + r->y % 4);
+	begin(cmd, r->c & 1 ? NLM_F_DUMP : 0, VDPA_GENL_VERSION + r->y % 4);
 	if (r->c & 2)
 		head->nlmsg_flags = r->y;
 	if (r->c & 4)
@@ -121,7 +122,10 @@ static void do_mgmtdev(const struct record *r)
 		 0);
 }
 
-/* A request with the names that it wants, to which attributes may be added. */
+/*
+ * A request with the attributes that it wants, but for those that a bit of @y
+ * leaves out; more may be added.
+ */
 static void do_request(const struct record *r)
 {
 	static const uint8_t cmds[] = {
@@ -135,11 +139,12 @@ static void do_request(const struct record *r)
 	uint32_t idx = r->x;
 
 	begin(cmd, 0, VDPA_GENL_VERSION);
-	if (cmd == VDPA_CMD_MGMTDEV_GET || cmd == VDPA_CMD_DEV_NEW)
+	if ((cmd == VDPA_CMD_MGMTDEV_GET || cmd == VDPA_CMD_DEV_NEW) &&
+	    !(r->y & 1))
 		do_mgmtdev(&mgmtdev);
-	if (cmd != VDPA_CMD_MGMTDEV_GET)
+	if (cmd != VDPA_CMD_MGMTDEV_GET && !(r->y & 2))
 		do_name(&name);
-	if (cmd == VDPA_CMD_DEV_VSTATS_GET)
+	if (cmd == VDPA_CMD_DEV_VSTATS_GET && !(r->y & 4))
 		put_attr(VDPA_ATTR_DEV_QUEUE_INDEX, &idx, sizeof(idx), 0);
 }
 
