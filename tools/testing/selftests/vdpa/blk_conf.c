@@ -76,6 +76,9 @@ FIXTURE_TEARDOWN(blk_conf)
 {
 	conf_drop(OTHER);
 	conf_drop(NAME);
+	/* It would take the devices of the next test. */
+	if (module_refs("virtio_vdpa") >= 0)
+		EXPECT_EQ(0, run_command("rmmod virtio_vdpa"));
 	unlink(IMAGE);
 	nl_close(&self->nl);
 }
@@ -566,7 +569,7 @@ TEST_F(blk_conf, writeback_is_read_only_without_its_feature)
 	close(fd);
 }
 
-/* Of the disk on the host: the kernel reads it back from the device. */
+/* It shows what the device says after the write. */
 TEST_F(blk_conf, host_writes_writeback_as_cache_type)
 {
 	static const char * const types[] = { "write through", "write back" };
@@ -578,15 +581,12 @@ TEST_F(blk_conf, host_writes_writeback_as_cache_type)
 	ASSERT_EQ(0, virtio_bind(NAME));
 	ASSERT_TRUE(virtio_find(NAME, "block", disk, sizeof(disk)));
 	snprintf(path, sizeof(path), "/sys/block/%s/cache_type", disk);
-	for (int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
 		EXPECT_EQ(0, file_write(types[i], "%s", path));
 		EXPECT_EQ(0, file_read(type, sizeof(type), "%s", path));
 		type[strcspn(type, "\n")] = '\0';
 		EXPECT_STREQ(types[i], type);
 	}
-	conf_drop(NAME);
-	/* It would have the devices of whoever comes next. */
-	EXPECT_EQ(0, run_command("rmmod virtio_vdpa"));
 }
 
 TEST_HARNESS_MAIN
