@@ -60,9 +60,10 @@ _OURS = re.compile(r"\[\w*vdpa\w*\]")
 _OOM = re.compile(r"invoked oom-killer:(?:(?!invoked oom-killer:).)*?"
                   r"Memory cgroup out of memory: Killed process", re.DOTALL)
 
-# One order of locks is the kernel's own: that in which pciehp switches a slot off
-# (pciehp_unconfigure_device() takes again what its caller has). With its first
-# report lockdep gives up, so who switches a slot off does it last.
+# One inversion is the kernel's own: pciehp_unconfigure_device() lets go of the
+# reset_lock of its caller, and takes it again with the lock of rescan and remove
+# held. Lockdep gives up with its first report, so whoever switches a slot off does
+# it last.
 _LOCKS = re.compile(r"WARNING: possible circular locking.*?</TASK>", re.DOTALL)
 _SLOT = "pciehp_unconfigure_device"
 _GIVEN_UP = "WARNING: lockdep is off"
@@ -97,10 +98,11 @@ def _without_name(match):
 
 
 def _without_slot(text):
-    report = _LOCKS.search(text)
-    if not report or _SLOT not in report[0] or _OURS.search(report[0]):
+    found = _LOCKS.search(text)
+    if not found or _SLOT not in found[0] or _OURS.search(found[0]):
         return text
-    return text.replace(report[0], "").replace(_GIVEN_UP, "")
+    known = found[0].replace("WARNING:", "", 1).replace("Call Trace:", "", 1)
+    return text.replace(found[0], known, 1).replace(_GIVEN_UP, "", 1)
 
 
 def _without_asked(lines):
