@@ -65,7 +65,7 @@ class Nic:
         return sh(f"vdpa dev show {self.name}")
 
     def delete(self):
-        """Takes less than a second, whoever uses the device."""
+        """In less than SLOWNESS seconds, whoever uses the device."""
         started = time.monotonic()
         sh(f"vdpa dev del {self.name}")
         took = time.monotonic() - started

@@ -80,6 +80,6 @@ class Traffic:
             time.sleep(0.05)
 
     def said(self):
-        return ", ".join(f"{self.moved[stream] >> 20} MiB {way}"
+        return ", ".join(f"{self.moved[stream] >> 10} KiB {way}"
                          for stream, way in ((FROM_GUEST, "from the guest"),
                                              (TO_GUEST, "to it")))

@@ -10,7 +10,7 @@ import time
 from harness.slow import SLOWNESS
 from steps import require
 
-SIZE_MIB = 64 // SLOWNESS ** 2
+SIZE_MIB = max(1, 64 // SLOWNESS ** 2)
 PORT = 5001
 TIMEOUT = 120 * SLOWNESS
 
