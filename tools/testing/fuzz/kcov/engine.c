@@ -42,7 +42,6 @@ static const char *const noise[] = {
 	/* netlink: of any family, rarely */
 	"leftover after parsing attributes", "has an invalid length",
 	"__nla_validate_parse: ",	/* how often it has kept silent */
-	"parent lacks the mandatory operation",	/* for who wrote the parent */
 };
 
 static struct shared *shared;

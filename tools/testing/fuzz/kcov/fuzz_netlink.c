@@ -92,11 +92,15 @@ static void begin(uint8_t cmd, uint16_t flags, uint8_t version)
 	req.cmd = cmd;
 }
 
-/* @b: the command, mostly one of ours; @c: more flags; @x: type of the message, mostly ours. */
+/*
+ * @b: the command, mostly one that the family has, or the next; @c: more flags;
+ * @x: type of the message if @c says so.
+ */
 static void do_begin(const struct record *r)
 {
 	struct nlmsghdr *head = (void *)req.data;
-	uint8_t cmd = r->b < 240 ? r->b % 12 : r->b;
+	uint8_t cmd = r->b < VDPA_CMD_DEV_BOUND_NTF ?
+		      r->b % (VDPA_CMD_DEV_ATTR_SET + 2) : r->b;
 
 	begin(cmd, r->c & 1 ? NLM_F_DUMP : 0, VDPA_GENL_VERSION + r->y % 4);
 	if (r->c & 2)
@@ -306,8 +310,8 @@ static void do_knob(const struct record *r)
 static void do_without(const struct record *r)
 {
 	static const char *const without[] = {
-		"get_vendor_vq_stats", "get_config", "get_vq_num_min",
-		"get_driver_features", "dev_set_attr", "get_vq_group",
+		"get_vendor_vq_stats", "get_generation", "get_vq_num_min",
+		"get_vq_size", "dev_set_attr", "get_vq_group",
 	};
 
 	knobs_changed = true;

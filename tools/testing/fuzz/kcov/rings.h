@@ -43,7 +43,7 @@ struct queue {
 	struct vring_used *used;
 	uint64_t desc_iova, avail_iova, used_iova;
 	uint16_t next;		/* descriptor to use next */
-	uint16_t first;		/* the same, when nothing was on offer */
+	uint16_t first;		/* @next when the queue was last idle */
 	uint16_t seen;		/* used index that was looked at */
 	int kick, call;		/* eventfds */
 
