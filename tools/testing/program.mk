@@ -2,8 +2,8 @@
 #
 # Rules for a program for the VM. The Makefile that includes this sets TOP before,
 # OUT, where all of it goes, and HELPERS: which sources of the selftests (devices,
-# memory, netlink) it needs. It links OBJS, those and the sources of its own
-# directory.
+# memory, netlink) it needs. OBJS are the objects of these and of the sources of its
+# own directory; it links them.
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vdpa
 SELFTESTS := $(TOP)/tools/testing/selftests/vdpa

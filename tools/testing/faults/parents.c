@@ -141,19 +141,22 @@ static void look_file(struct life *life, char *text, size_t size)
 	text_add(text, size, "config: %d\n", err);
 }
 
-/* A driver of the kernel has its rings elsewhere, and kicks, in each life. */
+static void look_mock_file(struct life *life, const char *name, char *text,
+			   size_t size)
+{
+	size_t len = strlen(text);
+
+	file_read(text + len, size - len, MOCK "/%s/%s", life->name, name);
+}
+
 static void look_mock(struct life *life, char *text, size_t size)
 {
-	static const char *const files[] = { "state", "breaches", "map", "vq" };
-	bool kernel_drives = module_refs("virtio_vdpa") >= 0;
-	unsigned int nr = ARRAY_SIZE(files) - kernel_drives;
-	size_t len;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		len = strlen(text);
-		file_read(text + len, size - len, MOCK "/%s/%s", life->name,
-			  files[i]);
-	}
+	look_mock_file(life, "state", text, size);
+	look_mock_file(life, "breaches", text, size);
+	look_mock_file(life, "map", text, size);
+	/* A driver of the kernel has its rings elsewhere in each life. */
+	if (module_refs("virtio_vdpa") < 0)
+		look_mock_file(life, "vq", text, size);
 }
 
 void life_look(struct life *life, char *text, size_t size)
