@@ -58,9 +58,9 @@ report()
 		"$1" "$2" "$ok" "$bad" "$skip" "$3"
 	[ "$bad" -gt 0 ] || return 0
 	echo "--- $log"
-	grep '^not ok ' "$log" | head -n 30
+	grep '^not ok ' "$log" | head -n 30 | sed 's/^/  /'
 	echo '---'
-	grep -v '^\(not \)\?ok ' "$log" | tail -n 70
+	grep -v '^\(not \)\?ok ' "$log" | tail -n 70 | sed 's/^/  /'
 	echo '---'
 }
 
