@@ -359,8 +359,8 @@ TEST_F(net, ethtool_tells_what_vdpa_counts)
 		struct ethtool_stats is;
 		__u64 value[STATS];
 	} stats = { { ETHTOOL_GSTATS, STATS } };
-	unsigned int idx;
-	int at;
+	unsigned long idx;
+	char *name;
 
 	ASSERT_TRUE(guest_to_host(&self->drv, self->sock, FRAME));
 	ASSERT_TRUE(guest_to_host(&self->drv, self->sock, FRAME));
@@ -372,9 +372,9 @@ TEST_F(net, ethtool_tells_what_vdpa_counts)
 	ASSERT_EQ(0, nic_ethtool(NAME, &names));
 	ASSERT_EQ(0, nic_ethtool(NAME, &stats));
 	for (int i = 0; i < STATS; i++) {
-		ASSERT_EQ(1, sscanf(names.name[i], "vq%u %n", &idx, &at));
-		EXPECT_EQ(drv_counter(NAME, idx, names.name[i] + at),
-			  stats.value[i]) {
+		ASSERT_EQ(0, strncmp(names.name[i], "vq", 2));
+		idx = strtoul(names.name[i] + 2, &name, 10);
+		EXPECT_EQ(drv_counter(NAME, idx, name + 1), stats.value[i]) {
 			TH_LOG("%s", names.name[i]);
 		}
 	}
