@@ -175,12 +175,13 @@ static void check_succeeded(const struct call *call, struct life *life,
 		if (point)
 			tell_point(point);
 	}
+	if (point && is_dispensable(point))
+		return;
+	/* The first one is what all others are compared with. */
 	if (!*absorbed) {
 		life_look(life, absorbed, sizeof(absorbed));
 		return;
 	}
-	if (point && is_dispensable(point))
-		return;
 	if (becomes(life, absorbed))
 		return;
 	wrong("%s: point %u: succeeds, and the state is another", call->name,
