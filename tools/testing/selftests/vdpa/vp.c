@@ -287,7 +287,8 @@ TEST_F_TIMEOUT(function, devices_that_come_and_go_cost_no_memory, 120)
 		TH_LOG("%d devices, %ld KiB", ROUNDS, grown);
 		least = grown < least ? grown : least;
 	}
-	EXPECT_GE(NOISE_KIB, least);
+	/* KASAN keeps for a while what is freed; kmemleak looks on its kernel. */
+	EXPECT_GE(NOISE_KIB * slowness(), least);
 }
 
 TEST_HARNESS_MAIN
