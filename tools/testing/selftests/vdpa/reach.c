@@ -92,13 +92,14 @@ FIXTURE_SETUP(ring)
 {
 	struct drv_vq *vq = &self->drv.vq[DRV_TX];
 	int event = variant->event_idx ? 2 : 0;
-	const char *reason = drv_device(NAME);
+	const char *reason;
 
+	if (!module_load("vdpa_soft"))
+		SKIP(return, "vdpa_soft cannot be loaded");
+	ASSERT_EQ(0, take_tables(variant->set_map));
+	reason = drv_device(NAME);
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_EQ(0, take_tables(variant->set_map));
-	/* Modules that were loaded again have none. */
-	ASSERT_EQ(NULL, drv_device(NAME));
 	if (variant->event_idx)
 		self->drv.features = BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
 	self->drv.size = 16;
