@@ -9,9 +9,11 @@ from harness.slow import SLOWNESS
 from steps import require
 
 FROM_GUEST, TO_GUEST = 5002, 5003
-# Bytes each way by which traffic flows for sure; seconds that one may wait.
+# Bytes each way by which traffic flows for sure; seconds for these, and for a
+# connection.
 ENOUGH = (4 << 20) // SLOWNESS
-PATIENCE = 30 * SLOWNESS
+FLOWING = 30 * SLOWNESS
+CONNECTED = 20 * SLOWNESS
 
 
 class Traffic:
@@ -26,7 +28,7 @@ class Traffic:
 
     def __enter__(self):
         server = socket.create_server((self.host_address, FROM_GUEST))
-        server.settimeout(PATIENCE)
+        server.settimeout(CONNECTED)
         self.sockets.append(server)
         for command in (f"nc {self.host_address} {FROM_GUEST} </dev/zero",
                         f"nc -l -p {TO_GUEST} </dev/null"):
@@ -49,11 +51,11 @@ class Traffic:
             item.close()
 
     def _connect(self):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + CONNECTED
         while True:
             try:
                 return socket.create_connection(
-                    (self.guest_address, TO_GUEST), PATIENCE)
+                    (self.guest_address, TO_GUEST), CONNECTED)
             except ConnectionRefusedError:
                 require(time.monotonic() < deadline,
                         "the guest does not listen")
@@ -72,7 +74,7 @@ class Traffic:
 
     def wait_until_flowing(self):
         before = dict(self.moved)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + FLOWING
         while any(self.moved[stream] < before[stream] + ENOUGH
                   for stream in before):
             require(time.monotonic() < deadline,
