@@ -175,8 +175,8 @@ static void do_desc(const struct record *r)
 
 static void do_table(const struct record *r)
 {
-	put_any((void *)(rw + TABLES), TABLES_BYTES / sizeof(struct vring_desc),
-		r);
+	put_any((void *)(rw + TABLES + idx_of(r) * QUEUE_TABLES),
+		QUEUE_TABLES / sizeof(struct vring_desc), r);
 }
 
 /* A head on offer, there or not; y: kick. */

@@ -19,7 +19,8 @@
 #define STATUS		(DATA + 0x3ff)	/* one for all */
 #define NO_STATUS	0xee
 #define MAX_PIECES	8
-#define NR_TABLES	16	/* of a queue */
+#define TABLE_BYTES	(MAX_PIECES * sizeof(struct vring_desc))
+#define NR_TABLES	(QUEUE_TABLES / TABLE_BYTES)
 #define NET_HDR		sizeof(struct virtio_net_hdr_v1)
 
 /* A chain that is being made: of pieces of the memory. */
@@ -67,8 +68,8 @@ static void put(struct vring_desc *table, uint16_t slot, uint16_t next,
 /* Descriptors that follow each other, in a table of its own if @table. */
 static void offer(struct queue *q, const struct chain *c, bool table)
 {
-	uint32_t slot = (q - queues) * NR_TABLES + q->next % NR_TABLES;
-	uint32_t at = TABLES + slot * MAX_PIECES * sizeof(*q->desc), i;
+	uint32_t at = TABLES + (q - queues) * QUEUE_TABLES +
+		      q->next % NR_TABLES * TABLE_BYTES, i;
 	uint16_t head = q->next % q->size;
 	uint64_t room = 0;
 

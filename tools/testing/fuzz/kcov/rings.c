@@ -263,8 +263,11 @@ void queue_offer(struct queue *q, uint16_t head, uint64_t room)
 {
 	uint16_t idx = q->avail->idx;
 
+	/* What is in the way of more must have been looked at. */
+	if ((uint16_t)(idx - q->seen) >= q->size)
+		queue_check(q, q - queues);
 	/* More than the ring holds: an entry that was not read is overwritten. */
-	if ((uint16_t)(idx - used_idx(q)) >= q->size)
+	if ((uint16_t)(idx - q->seen) >= q->size)
 		honest = false;
 	if (head < q->size) {
 		q->offered[head]++;

@@ -29,6 +29,7 @@
 #define QUEUE_SIZE	256U
 #define TABLES		(NR_QUEUES * QUEUE_BYTES)	/* indirect ones */
 #define TABLES_BYTES	0x2000U
+#define QUEUE_TABLES	0x800U		/* of one queue, of these */
 #define DATA		(TABLES + TABLES_BYTES)		/* to the end */
 #define DATA_BYTES	(RW_BYTES - DATA)
 
