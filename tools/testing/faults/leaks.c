@@ -20,19 +20,21 @@ bool leaks_forget(void)
 	       !file_write("clear", KMEMLEAK);
 }
 
-/* One that another module has asked for, on a call of ours, is not ours. */
-static bool is_leak(const char *record)
+/*
+ * Tells of @record, if there is one: 1 for a leak of ours. What another module
+ * has asked for, on a call of ours, is not.
+ */
+static unsigned int leak_tell(const char *record)
 {
 	const char *trace = strstr(record, "backtrace");
 	const char *module = trace ? strstr(trace, " [") : NULL;
 	char name[64];
 
-	if (module && sscanf(module, " [%63[^]]", name) == 1 &&
-	    !module_is_ours(name))
-		return false;
-	if (*record)
-		printf("# leak: %s", record);
-	return *record;
+	if (!*record || (module && sscanf(module, " [%63[^]]", name) == 1 &&
+			 !module_is_ours(name)))
+		return 0;
+	printf("# leak: %s", record);
+	return 1;
 }
 
 unsigned int leaks_look(void)
@@ -51,12 +53,12 @@ unsigned int leaks_look(void)
 	file = fopen(KMEMLEAK, "re");
 	while (file && fgets(line, sizeof(line), file)) {
 		if (!strncmp(line, "unreferenced object", 19)) {
-			found += is_leak(record);
+			found += leak_tell(record);
 			record[0] = '\0';
 		}
 		text_add(record, sizeof(record), "%s", line);
 	}
-	found += is_leak(record);
+	found += leak_tell(record);
 	if (file)
 		fclose(file);
 	return found;
