@@ -71,10 +71,13 @@ _GIVEN_UP = "WARNING: lockdep is off"
 _BAD = re.compile("|".join(PATTERNS))
 _EXPECTED = re.compile("|".join(EXPECTED))
 
-# What fault injection says of each failure, with a backtrace within so many
-# lines: its name, the task, the machine, and maybe what another CPU has to say.
-ASKED = "FAULT_INJECTION: forcing a failure."
-NEAR = 8
+# A failure that was asked for comes with a backtrace, beside which other CPUs may
+# say something. vmalloc() has a backtrace of its own for it, which is the next one of
+# the same task.
+_TRACE = re.compile(r"Call Trace:.*?(?=</TASK>|Call Trace:|\Z)", re.DOTALL)
+_PID = " PID: "
+_ASKED = re.compile(r"(?<!\? )\bshould_fail_ex\+")
+_VMALLOC = re.compile(r"(?<!\? )\bwarn_alloc\+.*\b__vmalloc_node", re.DOTALL)
 
 # A kernel that patches itself while another vCPU is translating can lose a
 # store under emulation: it dies of the breakpoint that it was replacing.
@@ -103,17 +106,25 @@ def _without_slot(text):
     return text.replace(found[0], known, 1).replace(_GIVEN_UP, "", 1)
 
 
-def _without_asked(lines):
-    """@lines without the one backtrace that follows a failure asked for."""
-    left = 0
-    for line in lines:
-        left -= 1
-        if ASKED in line:
-            left = NEAR
-        elif left > 0 and line.endswith("Call Trace:"):
-            left = 0
-            continue
-        yield line
+def _task(text, end):
+    """The last task that @text names before @end, if there is one."""
+    at = text.rfind(_PID, 0, end)
+    return text[at + len(_PID):end].partition(" ")[0] if at >= 0 else ""
+
+
+def _without_asked(text):
+    last = {}
+
+    def without_name(match):
+        trace = match.group()
+        task = _task(text, match.start())
+        known = last.get(task) and _VMALLOC.search(trace)
+        last[task] = _ASKED.search(trace)
+        if last[task] or known:
+            return trace.replace("Call Trace:", "", 1)
+        return trace
+
+    return _TRACE.sub(without_name, text)
 
 
 def offending(text):
@@ -121,5 +132,6 @@ def offending(text):
     text = _RACE.sub(_without_name, text)
     text = _without_slot(text)
     text = _OOM.sub(lambda match: match.group().replace("Call Trace:", ""), text)
-    return [line for line in _without_asked(text.splitlines())
+    text = _without_asked(text)
+    return [line for line in text.splitlines()
             if _BAD.search(line) and not _EXPECTED.search(line)]
