@@ -83,6 +83,9 @@ _VMALLOC = re.compile(r"(?<!\? )\bwarn_alloc\+.*\b__vmalloc_node", re.DOTALL)
 # store under emulation: it dies of the breakpoint that it was replacing.
 LOST_STORE = re.compile(r"Oops: int3")
 
+# Lines that tell what a bad one is about.
+BEFORE, AFTER = 8, 32
+
 # Of a backtrace, what tells nobody where a CPU is.
 _VALUES = re.compile(r"\] +(R[A-Z0-9]{2}: [0-9a-f]|[C-G]S: |CR2: |PKRU: |Code: |"
                      r"Hardware name: |RSP: |\? )")
@@ -135,3 +138,12 @@ def offending(text):
     text = _without_asked(text)
     return [line for line in text.splitlines()
             if _BAD.search(line) and not _EXPECTED.search(line)]
+
+
+def around(text, line):
+    """What stands around the first @line of @text, a kernel log."""
+    before, found, after = text.partition(line)
+    if not found:
+        return []
+    return without_values(before)[-BEFORE:] + \
+        without_values(found + after)[:AFTER]
