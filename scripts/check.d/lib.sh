@@ -51,6 +51,22 @@ quarter_of_kselftests()
 		sed -n "$1~4p")
 }
 
+# all_of WHAT COMMAND...: its TAP, each line of which tells of WHAT. What is
+# skipped has failed: this is the machine that it wants.
+all_of()
+{
+	local what=$1
+
+	shift
+	# Who ends the step does not end what tells of it.
+	"$@" 2>&1 | (
+		trap '' TERM
+		exec sed "s/^ok \(.*\)# SKIP/not ok \1 is skipped:/
+			s/^\(not \)\?ok [0-9]* /&$what /"
+	)
+	return "${PIPESTATUS[0]}"
+}
+
 # fuzz SURFACE: for VDPA_FUZZ_SECONDS, five minutes if that is not set
 fuzz()
 {
