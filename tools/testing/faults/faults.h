@@ -2,7 +2,7 @@
 /*
  * sweep: the n-th allocation or user copy of a call fails, for every n. The
  * pieces: what fails (fault.c), whose it was (point.c), what must be as before
- * (world.c, leaks.c), the sweep itself (sweep.c, stride.c), the lives that are
+ * (world.c), the sweep itself (sweep.c, stride.c), the lives that are
  * swept (life_*.c) and, of workers, traffic in which things fail (worker.c).
  */
 #ifndef VDPA_FAULTS_H
@@ -162,10 +162,5 @@ extern unsigned int nr_wrong;
 
 /* worker.c: the same of workers, by chance. */
 unsigned int workers(struct life *life, unsigned int *points);
-
-/* leaks.c: what kmemleak says since leaks_forget(). */
-bool leaks_forget(void);
-/* How many; tells of each. */
-unsigned int leaks_look(void);
 
 #endif /* VDPA_FAULTS_H */
