@@ -131,6 +131,7 @@ struct scenario {
 };
 
 extern const struct scenario life_load;	/* life_load.c */
+extern const struct scenario life_probe;	/* life_probe.c */
 extern const struct scenario life_device;	/* life_device.c */
 extern const struct scenario life_file;	/* life_file.c */
 extern const struct scenario life_memory, life_shared;	/* life_memory.c */
@@ -158,6 +159,8 @@ unsigned int sweep(const struct scenario *scenario, struct life *life,
 		   unsigned int *points);
 void wrong(const char *fmt, ...)
 	__printf(1, 2);
+/* Does the state of a life, or with NULL of the machine, become @want, soon? */
+bool becomes(struct life *life, const char *want, char now[TEXT_LEN]);
 extern unsigned int nr_wrong;
 
 /* worker.c: the same of workers, by chance. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel says of each failure that it makes: a backtrace in its log.
- * The module that a point is counted for is the innermost of ours there. The
- * kernel is silent about an allocation whose caller has asked for that.
+ * What the kernel says of each failure that it makes: a backtrace in its log,
+ * beside which there may be others. The module that a point is counted for is
+ * the innermost of ours there. The kernel is silent about an allocation whose
+ * caller has asked for that.
  */
 #include "faults.h"
 
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define RECORD_LEN	8192
+#define ASKED		"should_fail_ex\n"	/* in what makes it fail */
 
 static const char *const ours[] = {
 	"vdpa", "vdpa_ring", "vdpa_soft", "vdpa_net", "vdpa_blk", "vp_vdpa",
@@ -80,19 +82,19 @@ static void add_frame(struct point *point, const char *text)
 
 bool point_read(struct point *point)
 {
-	bool inside = false;
 	const char *text;
 
 	memset(point, 0, sizeof(*point));
 	while ((text = next_record())) {
-		if (strstr(text, "FAULT_INJECTION: forcing a failure"))
-			inside = true;
-		else if (inside && strstr(text, "</TASK>"))
-			return true;
-		else if (inside)
+		if (strstr(text, "Call Trace:"))
+			memset(point, 0, sizeof(*point));
+		else if (!strstr(text, "</TASK>"))
 			add_frame(point, text);
+		else if (strstr(point->stack, ASKED))
+			return true;
 	}
-	return inside;
+	memset(point, 0, sizeof(*point));
+	return false;
 }
 
 void point_count(const struct point *point)
