@@ -4,8 +4,8 @@
  *
  * The kernel gives each eventfd the lowest free number and shows it in
  * fdinfo: when new ones get the numbers that new ones got before, none has been
- * kept. Some references are dropped after a grace period, hence a second
- * of patience.
+ * kept. Some references are dropped after a grace period, hence the
+ * patience.
  */
 #include "leak.h"
 
@@ -18,7 +18,7 @@
 #include "dev.h"
 #include "files.h"
 
-#define PATIENCE_MS	1000
+#define PATIENCE_MS	5000
 
 static long number_in(const char *path, const char *name)
 {
